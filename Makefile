@@ -15,12 +15,12 @@ say = @printf '\n\033[1m== %s\033[0m\n'
 .PHONY: help setup run test lint types layers deps lint-proto pytest fmt proto proto-baseline \
         lock bench clean
 
+##@ Start here
+
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-
-##@ Start here
 
 setup: $(READY)  ## Make .venv with the `lianmeng` command in it (about a minute, once)
 
