@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "proto"
 TARGET = ROOT / "services"
 PACKAGE = Path("lianmeng/v1")
-GENERATED = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb2_grpc.pyi")
+GENERATED = ("__init__.py", "*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb2_grpc.pyi")
+INIT = """\
+\"\"\"The public contract, generated from proto/lianmeng/v1 by `make proto`. Never edited.\"\"\"
+"""
 
 
 def generated_files(target: Path) -> list[Path]:
@@ -23,7 +28,7 @@ def generated_files(target: Path) -> list[Path]:
 
 
 def generate(source: Path, target: Path) -> None:
-    """Writes messages, stubs and their types for each proto under `source` below `target`.
+    """Writes the package of messages, stubs and their types for `source` below `target`.
 
     Raises `subprocess.CalledProcessError` with protoc's words on its standard error.
     """
@@ -41,14 +46,20 @@ def generate(source: Path, target: Path) -> None:
         *protos,
     ]
     subprocess.run(command, check=True)  # noqa: S603  # our own command, no input of anybody's
+    (target / PACKAGE / "__init__.py").write_text(INIT, encoding="utf-8")
 
 
 def main() -> None:
-    """Replaces what is generated: code of a proto that is gone goes too."""
-    for path in generated_files(TARGET):
-        (TARGET / path).unlink()
-    generate(SOURCE, TARGET)
-    sys.stdout.write(f"{len(generated_files(TARGET))} files under {PACKAGE} in services/\n")
+    """Replaces what is generated; code of a proto that is gone goes too."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder)
+        generate(SOURCE, fresh)
+        files = generated_files(fresh)
+        for gone in set(generated_files(TARGET)) - set(files):
+            (TARGET / gone).unlink()
+        for path in files:
+            shutil.copyfile(fresh / path, TARGET / path)
+    sys.stdout.write(f"{len(files)} files of {PACKAGE} in services/\n")
 
 
 if __name__ == "__main__":

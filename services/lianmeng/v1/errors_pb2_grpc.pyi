@@ -6,7 +6,7 @@ Why a call was refused. Each refusal carries a google.rpc.ErrorInfo in its statu
 `field` (path of the field at fault), `hint` (what to do), and `message_zh`, `hint_zh`.
 
 Example: RegisterFirm with uscc "91330621MA2D5E7X1K" answers INVALID_ARGUMENT,
-reason USCC_CHECK_CHARACTER, field "firm.uscc", hint "the last character should be Y".
+reason USCC_CHECK_CHARACTER, field "firm.uscc", hint "the last character should be 6".
 """
 
 from collections import abc as _abc

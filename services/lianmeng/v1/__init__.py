@@ -1,0 +1,1 @@
+"""The public contract, generated from proto/lianmeng/v1 by `make proto`. Never edited."""
