@@ -37,9 +37,9 @@ lint: $(READY)  ## ruff: rules and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: $(READY)  ## mypy --strict over services, tests and tools
+types: $(READY)  ## mypy --strict over all code
 	$(say) "types: mypy --strict"
-	@$(BIN)/mypy
+	@$(BIN)/mypy services tests tools $(wildcard bench)
 
 layers: $(READY)  ## import-linter: who may import whom
 	$(say) "layers: import-linter"

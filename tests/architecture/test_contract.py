@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from tests.architecture.source_tree import ROOT
 from tools.generate_proto import SOURCE, TARGET, generate, generated_files
 
 BASELINE = Path(__file__).parent / "baseline"
+RELEASE = re.compile(r"^## \[(\d+\.\d+)\.\d+\]", re.MULTILINE)
 BUF = Path(sys.executable).parent / "buf"
 
 
@@ -31,3 +33,10 @@ def test_the_contract_breaks_no_released_one() -> None:
             check=False,
         )
         assert answer.returncode == 0, f"clients of {released.stem} would break:\n{answer.stdout}"
+
+
+def test_every_release_has_its_contract_frozen() -> None:
+    released = set(RELEASE.findall((ROOT / "CHANGELOG.md").read_text(encoding="utf-8")))
+    frozen = {path.stem.removeprefix("v") for path in BASELINE.glob("v*.binpb")}
+    missing = sorted(released - frozen)
+    assert not missing, "\n".join(f"run `make proto-baseline VERSION={v}`" for v in missing)
