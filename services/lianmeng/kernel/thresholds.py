@@ -25,6 +25,34 @@ class TrendThresholds:
     min_demand_p50_14d_units: int
     cooldown_hours: int
     signal_future_tolerance_s: int
+    signal_max_age_days: int
+    social_z: float
+    commerce_z: float
+    warmup_hours: int
+    confirm_minutes: int
+    window_days: int
+    update_gap_minutes: int
+    update_change_bp: int
+    update_max_gap_hours: int
+    low_hours: int
+    silence_hours: int
+    max_keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastThresholds:
+    """How demand is taken to grow, decay and scatter."""
+
+    growth_days: float
+    growth_factor: float
+    half_life_days: float
+    orders_per_cart: float
+    emerging_p10_bp: int
+    emerging_p90_bp: int
+    peaking_p10_bp: int
+    peaking_p90_bp: int
+    fading_p10_bp: int
+    fading_p90_bp: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +116,7 @@ class Thresholds:
 
     version: str
     trend: TrendThresholds
+    forecast: ForecastThresholds
     plan: PlanThresholds
     formation: FormationThresholds
     approval: ApprovalThresholds
@@ -98,6 +127,7 @@ class Thresholds:
 
 _GROUPS: dict[str, type] = {
     "trend": TrendThresholds,
+    "forecast": ForecastThresholds,
     "plan": PlanThresholds,
     "formation": FormationThresholds,
     "approval": ApprovalThresholds,
@@ -124,7 +154,9 @@ def _group(name: str, group: type, data: dict[str, Any]) -> Any:
 def _rates(table: dict[str, Any]) -> dict[str, FxRate]:
     as_of: date = table["as_of"]
     codes = (code for code in table if code != "as_of")
-    return {code: FxRate(currency=code, cny_per_unit_ppm=table[code], as_of=as_of) for code in codes}
+    return {
+        code: FxRate(currency=code, cny_per_unit_ppm=table[code], as_of=as_of) for code in codes
+    }
 
 
 def load() -> Thresholds:
