@@ -68,7 +68,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limits of domain.md as they stood when the demand was accepted; they stay for its whole life."""
+    """The limits in force when the demand was accepted; they stay for its whole life."""
 
     thresholds_version: str
     invitation_hours: int

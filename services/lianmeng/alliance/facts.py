@@ -10,7 +10,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from lianmeng.alliance.demand import Demand, Limits
-from lianmeng.alliance.members import Approval, DissolutionReason, Invitation, RepairRequest, SignedStatement, Statement, Task, TaskOutcome
+from lianmeng.alliance.members import (
+    Approval,
+    DissolutionReason,
+    Invitation,
+    RepairRequest,
+    SignedStatement,
+    Statement,
+    Task,
+    TaskOutcome,
+)
 from lianmeng.alliance.plan import Plan, ReasonCount
 
 

@@ -11,11 +11,14 @@ from lianmeng.alliance.state import AllianceState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllianceRecord:
-    """What happened, when (story time), by whom, in which attempt, and the state after it."""
+    """What happened, when (story time), by whom, in which attempt, and the state after it.
+
+    The state is None only under a fence before the first fact.
+    """
 
     alliance_id: str
     attempt_id: str
     time: datetime
     by: str
     fact: Fact
-    state: AllianceState
+    state: AllianceState | None

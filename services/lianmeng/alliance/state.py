@@ -10,7 +10,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from lianmeng.alliance.demand import Demand, Limits
-from lianmeng.alliance.members import Approval, CommandMark, DissolutionReason, Invitation, RepairRequest, Statement, Task
+from lianmeng.alliance.members import (
+    Approval,
+    CommandMark,
+    DissolutionReason,
+    Invitation,
+    RepairRequest,
+    Statement,
+    Task,
+)
 from lianmeng.alliance.plan import Plan
 
 
@@ -65,3 +73,5 @@ class AllianceState:
     closed_time: datetime | None = None
     fact_count: int = 0
     commands: tuple[CommandMark, ...] = ()
+    hold_until_time: datetime | None = None
+    unrepairable: str = ""

@@ -17,7 +17,7 @@ MAX_LENGTH = 64
 
 
 def derive(prefix: str, *parts: str) -> str:
-    """A stable id from `parts`; parts are length-prefixed, so ("ab", "c") differs from ("a", "bc")."""
+    """A stable id from `parts`. They are framed by length: ("ab", "c") differs from ("a", "bc")."""
     digest = hashlib.sha256(b"".join(_framed(part) for part in parts)).digest()
     return prefix + base64.b32encode(digest).decode("ascii").lower()[:20]
 
@@ -28,7 +28,7 @@ def _framed(part: str) -> bytes:
 
 
 def trend_id(zone: str, product: str, market: str, start_bucket: str) -> str:
-    """Id of a trend episode: product (or unmapped term) × market × start bucket of its first alarm."""
+    """Id of an episode: product (or unmapped term) × market × bucket of its first alarm."""
     return derive("t-", zone, product, market, start_bucket)
 
 
@@ -45,7 +45,7 @@ def alliance_id_of_command(zone: str, principal: str, command_id: str) -> str:
 def require_id(value: str, field: str) -> str:
     """`value`, if it is a slug of lower-case letters, digits and single hyphens, 1 to 64 long.
 
-    Raises `Rejected(MALFORMED_ID)`. Double hyphens are kept for resource ids.
+    Raises `Rejected(MALFORMED_ID)`. Double hyphens are for resource ids.
     """
     if len(value) <= MAX_LENGTH and _ID.fullmatch(value):
         return value

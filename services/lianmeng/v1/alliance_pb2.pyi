@@ -575,7 +575,7 @@ Global___Demand: _TypeAlias = Demand  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):
-    """The limits of domain.md as they stood when the demand was accepted; they stay for its whole life."""
+    """The limits in force when the demand was accepted; they stay for its whole life."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1720,6 +1720,8 @@ class AllianceState(_message.Message):
     CLOSED_TIME_FIELD_NUMBER: _builtins.int
     FACT_COUNT_FIELD_NUMBER: _builtins.int
     COMMANDS_FIELD_NUMBER: _builtins.int
+    HOLD_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    UNREPAIRABLE_FIELD_NUMBER: _builtins.int
     alliance_id: _builtins.str
     """`a-` and a hash."""
     state: Global___State.ValueType
@@ -1742,6 +1744,8 @@ class AllianceState(_message.Message):
     """Why it was or is being dissolved."""
     fact_count: _builtins.int
     """Number of facts so far."""
+    unrepairable: _builtins.str
+    """Why the matcher could not replace lost members, a code. Empty: it could, or was not asked."""
     @_builtins.property
     def deadline_time(self) -> _timestamp_pb2.Timestamp:
         """When something happens by itself. Missing: terminal."""
@@ -1822,6 +1826,10 @@ class AllianceState(_message.Message):
     def commands(self) -> _containers.RepeatedCompositeFieldContainer[Global___CommandMark]:
         """Commands carried out, oldest first."""
 
+    @_builtins.property
+    def hold_until_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when held capacity is kept for it. Missing: nothing was ever held."""
+
     def __init__(
         self,
         *,
@@ -1856,10 +1864,12 @@ class AllianceState(_message.Message):
         closed_time: _timestamp_pb2.Timestamp | None = ...,
         fact_count: _builtins.int = ...,
         commands: _abc.Iterable[Global___CommandMark] | None = ...,
+        hold_until_time: _timestamp_pb2.Timestamp | None = ...,
+        unrepairable: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activated_time", b"activated_time", "approval", b"approval", "approval_deadline_time", b"approval_deadline_time", "closed_time", b"closed_time", "created_time", b"created_time", "deadline_time", b"deadline_time", "demand", b"demand", "formation_deadline_time", b"formation_deadline_time", "limits", b"limits", "plan", b"plan", "rematch_time", b"rematch_time", "repair", b"repair", "residual_obligations_until_time", b"residual_obligations_until_time", "statement", b"statement"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activated_time", b"activated_time", "approval", b"approval", "approval_deadline_time", b"approval_deadline_time", "closed_time", b"closed_time", "created_time", b"created_time", "deadline_time", b"deadline_time", "demand", b"demand", "formation_deadline_time", b"formation_deadline_time", "hold_until_time", b"hold_until_time", "limits", b"limits", "plan", b"plan", "rematch_time", b"rematch_time", "repair", b"repair", "residual_obligations_until_time", b"residual_obligations_until_time", "statement", b"statement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activated_time", b"activated_time", "alliance_id", b"alliance_id", "approval", b"approval", "approval_deadline_time", b"approval_deadline_time", "closed_time", b"closed_time", "commands", b"commands", "contract_sha256", b"contract_sha256", "created_time", b"created_time", "deadline_reason", b"deadline_reason", "deadline_time", b"deadline_time", "demand", b"demand", "dissolution_reason", b"dissolution_reason", "fact_count", b"fact_count", "formation_deadline_time", b"formation_deadline_time", "invitations", b"invitations", "limits", b"limits", "lost_firm_ids", b"lost_firm_ids", "plan", b"plan", "reason", b"reason", "relaxations", b"relaxations", "rematch_count", b"rematch_count", "rematch_time", b"rematch_time", "repair", b"repair", "residual_obligations_until_time", b"residual_obligations_until_time", "risk_report", b"risk_report", "risk_report_hash", b"risk_report_hash", "round", b"round", "state", b"state", "statement", b"statement", "tasks", b"tasks", "willing_firm_ids", b"willing_firm_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activated_time", b"activated_time", "alliance_id", b"alliance_id", "approval", b"approval", "approval_deadline_time", b"approval_deadline_time", "closed_time", b"closed_time", "commands", b"commands", "contract_sha256", b"contract_sha256", "created_time", b"created_time", "deadline_reason", b"deadline_reason", "deadline_time", b"deadline_time", "demand", b"demand", "dissolution_reason", b"dissolution_reason", "fact_count", b"fact_count", "formation_deadline_time", b"formation_deadline_time", "hold_until_time", b"hold_until_time", "invitations", b"invitations", "limits", b"limits", "lost_firm_ids", b"lost_firm_ids", "plan", b"plan", "reason", b"reason", "relaxations", b"relaxations", "rematch_count", b"rematch_count", "rematch_time", b"rematch_time", "repair", b"repair", "residual_obligations_until_time", b"residual_obligations_until_time", "risk_report", b"risk_report", "risk_report_hash", b"risk_report_hash", "round", b"round", "state", b"state", "statement", b"statement", "tasks", b"tasks", "unrepairable", b"unrepairable", "willing_firm_ids", b"willing_firm_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2823,7 +2833,7 @@ class AllianceRecord(_message.Message):
 
     @_builtins.property
     def state(self) -> Global___AllianceState:
-        """The state that results."""
+        """The state that results. Missing: a fence before the first fact."""
 
     def __init__(
         self,
