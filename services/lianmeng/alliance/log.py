@@ -116,7 +116,10 @@ class AllianceLog:
             except (Conflict, Unknown) as error:
                 stands = await self._outcome(steps, patient=isinstance(error, Unknown))
                 if stands is not None:
-                    return [Loaded(r.alliance_id, r.state, n) for r, n in zip(records, stands)]
+                    return [
+                        Loaded(r.alliance_id, r.state, n)
+                        for r, n in zip(records, stands, strict=True)
+                    ]
             await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311
         return await self._fence(steps, records)
 
@@ -151,7 +154,7 @@ class AllianceLog:
         if patient:
             await asyncio.sleep(0.05)
         found = [await self._next(step) for step in steps]
-        for step, message in zip(steps, found):
+        for step, message in zip(steps, found, strict=True):
             if message and read_record(message.data).attempt_id != step.attempt_id:
                 raise Conflict(f"{step.loaded.alliance_id} has moved on")
         present = [message.sequence for message in found if message]
@@ -190,7 +193,10 @@ class AllianceLog:
                 if stands is None:
                     continue
                 if stands:
-                    return [Loaded(r.alliance_id, r.state, n) for r, n in zip(records, stands)]
+                    return [
+                        Loaded(r.alliance_id, r.state, n)
+                        for r, n in zip(records, stands, strict=True)
+                    ]
             raise Transient(
                 "LOG_UNAVAILABLE",
                 f"{step.loaded.alliance_id}: the log did not take the change; it will not happen",
@@ -210,10 +216,11 @@ class AllianceLog:
     ) -> list[Write]:
         books = await self._books(steps, records)
         alliances = [
-            self._record_write(record, step.loaded.sequence) for step, record in zip(steps, records)
+            self._record_write(record, step.loaded.sequence)
+            for step, record in zip(steps, records, strict=True)
         ]
         timers = []
-        for index, (step, record) in enumerate(zip(steps, records)):
+        for index, (step, record) in enumerate(zip(steps, records, strict=True)):
             before = step.loaded.state.deadline_time if step.loaded.state else None
             after = record.state.deadline_time if record.state else None
             timer = subjects.timer_subject(self._zone, record.alliance_id)
@@ -239,12 +246,12 @@ class AllianceLog:
     async def _books(self, steps: Sequence[Step], records: Sequence[AllianceRecord]) -> list[Write]:
         changes = [
             (step, resource, reservation)
-            for step, record in zip(steps, records)
+            for step, record in zip(steps, records, strict=True)
             for resource, reservation in _changes(step.loaded.state, record.state).items()
         ]
         names = sorted({resource for _, resource, _ in changes})
         found = await asyncio.gather(*(self._book(name) for name in names))
-        books = dict(zip(names, found))
+        books = dict(zip(names, found, strict=True))
         for step, resource, change in changes:
             book, sequence = books[resource]
             current = book or Book(resource_id=resource, kind=change.kind, written_time=step.time)
