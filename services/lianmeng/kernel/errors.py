@@ -65,7 +65,9 @@ class Transient(LianmengError):
     message_zh: str = ""
 
     def __str__(self) -> str:
-        return f"{self.message} [{self.reason}], try again in {self.retry_after.total_seconds():g} s"
+        return (
+            f"{self.message} [{self.reason}], try again in {self.retry_after.total_seconds():g} s"
+        )
 
 
 @dataclass(eq=False)

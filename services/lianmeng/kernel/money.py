@@ -76,7 +76,9 @@ def to_fen(money: Money, rates: dict[str, FxRate]) -> int:
     if rate is None or money.currency not in EXPONENTS:
         raise unknown_currency(money.currency, "currency")
     exponent = EXPONENTS[money.currency]
-    return round_half_up(Fraction(money.amount_minor * rate.cny_per_unit_ppm * 100, 10**exponent * 1_000_000))
+    return round_half_up(
+        Fraction(money.amount_minor * rate.cny_per_unit_ppm * 100, 10**exponent * 1_000_000)
+    )
 
 
 def unknown_currency(code: str, field: str) -> Rejected:
