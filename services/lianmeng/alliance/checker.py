@@ -9,7 +9,7 @@ violations; an empty answer means that every promise below holds as far as a his
 | TWO_BEGINNINGS | an alliance begins once, and a trend has one alliance |
 | OVERBOOKED | no bucket is ever taken above the capacity that it was judged against |
 | BOOK_DIFFERS | the stored books are what the alliances' states reserve |
-| NOT_RELEASED | an ended alliance holds nothing but consumed stock |
+| NOT_RELEASED | the books hold nothing of an ended alliance but consumed stock |
 | INVITED_TWICE | a version of an invitation is sent once |
 | COMMAND_TWICE | a command is carried out once |
 | ATTEMPT_TWICE | an attempt commits once |
@@ -182,10 +182,8 @@ def _check_end(state: AllianceState, now: datetime) -> Iterator[Violation]:
     if len(marks) != len(set(marks)):
         yield broken("COMMAND_TWICE", "a command was carried out more than once")
     if state.state in TERMINAL:
-        left = [e for r in reserved(state).values() for e in r.entries]
-        if any(entry.kind is not EntryKind.CONSUMED for entry in left):
-            yield broken("NOT_RELEASED", f"{state.state} but holds capacity")
-    elif state.deadline_time is None or not state.deadline_reason:
+        return
+    if state.deadline_time is None or not state.deadline_reason:
         yield broken("NO_DEADLINE", f"{state.state} without a deadline")
     elif state.deadline_time + SLACK < now:
         yield broken(
@@ -203,6 +201,11 @@ def _check_books(seen: _Seen, books: Mapping[str, Book], now: datetime) -> Itera
         if book is None:
             yield Violation("BOOK_DIFFERS", resource, "there is no book for what is reserved")
             continue
+        for entry in book.entries:
+            owner = seen.states.get(entry.alliance_id)
+            ended = owner is None or owner.state in TERMINAL
+            if ended and entry.kind is not EntryKind.CONSUMED:
+                yield Violation("NOT_RELEASED", resource, f"{entry.kind} of {entry.alliance_id}")
         want = _comparable(expected[resource], book, now)
         have = _comparable(book.entries, book, now)
         if want != have:
