@@ -24,11 +24,15 @@ PURE_PACKAGES = (
 IMPURE_NAMES = frozenset(
     {
         "agents",
+        "bootstrap",
+        "bulk",
+        "bulk_rows",
         "consumer",
         "consumers",
         "csv_files",
         "follow",
         "log",
+        "messages",
         "ports",
         "rpc",
         "server",

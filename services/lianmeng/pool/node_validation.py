@@ -63,7 +63,8 @@ def validate_node(node: Node, now: datetime, field: str = "node") -> Node:
             _marketing(node.capability, f"{field}.marketing")
             return node
         case Logistics():
-            return replace(node, capability=_logistics(node.capability, now, f"{field}.logistics"))
+            moved = _logistics(node.capability, now, f"{field}.logistics")
+            return node if moved is node.capability else replace(node, capability=moved)
 
 
 def _manufacturing(made: Manufacturing, field: str) -> None:
@@ -144,7 +145,7 @@ def _logistics(moved: Logistics, now: datetime, field: str) -> Logistics:
     lanes = tuple(_lane(lane, f"{field}.lanes[{i}]") for i, lane in enumerate(moved.lanes))
     for index, warehouse in enumerate(moved.warehouses):
         _warehouse(warehouse, now, f"{field}.warehouses[{index}]")
-    return replace(moved, lanes=lanes)
+    return moved if lanes == moved.lanes else replace(moved, lanes=lanes)
 
 
 def _lane(lane: Lane, field: str) -> Lane:
@@ -172,6 +173,8 @@ def _with_ports(lane: Lane, field: str) -> Lane:
     gateway = lane.gateway
     if gateway:
         gateway = require_locode(gateway, f"{field}.gateway", by_sea=by_sea)
+    if (origin, gateway, destination) == (lane.origin, lane.gateway, lane.destination):
+        return lane
     return replace(lane, origin=origin, gateway=gateway, destination=destination)
 
 

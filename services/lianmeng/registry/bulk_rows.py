@@ -1,0 +1,128 @@
+"""One row of a bulk stream: read, validated, and made into the versions that it asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lianmeng.kernel.clock import Clock
+from lianmeng.kernel.errors import Rejected, Status
+from lianmeng.pool import checks
+from lianmeng.pool.firms import Firm
+from lianmeng.pool.node_validation import validate_node
+from lianmeng.pool.records import RegistryRecord
+from lianmeng.pool.validation import validate_firm, validate_product, validate_public_key
+from lianmeng.registry import decisions, refusals
+from lianmeng.registry.actors import Actor
+from lianmeng.registry.crosschecks import CrossChecks
+from lianmeng.registry.log import Owned, digest_of
+from lianmeng.registry.messages import read_firm, read_node, read_product
+from lianmeng.registry.picture import Current, Kind, Picture
+from lianmeng.runtime.codec import encode
+from lianmeng.runtime.keys import key_id_of
+from lianmeng.v1 import registry_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A row that is in order. `said` is the record as it will be stored, but for its version.
+
+    `edited` is the version that the caller edited, 0 = whatever is current. `firm` and
+    `public_key` are set for a firm.
+    """
+
+    row: str
+    kind: Kind
+    id: str
+    owner: str
+    said: Owned
+    digest: int
+    edited: int = 0
+    firm: Firm | None = None
+    public_key: bytes = b""
+
+
+class RowReader:
+    """Reads the rows of one caller. All refusals name the field by its path in the row."""
+
+    def __init__(self, actor: Actor, picture: Picture, clock: Clock) -> None:
+        self._actor = actor
+        self._others = CrossChecks(picture)
+        self._clock = clock
+
+    def read(self, request: registry_pb2.PutManyRequest, row: str) -> Draft:
+        """The draft of a row. Raises `Rejected`."""
+        match request.WhichOneof("record"):
+            case "node":
+                return self._node(request.node, row)
+            case "product":
+                return self._product(request.product, row)
+            case "firm":
+                return self._firm(request.firm, row)
+        checks.required((), "record")
+        raise AssertionError("an empty record is refused above")
+
+    def _node(self, said: registry_pb2.Node, row: str) -> Draft:
+        node = read_node(said, "node")
+        self._actor.require_firm(node.firm_id, "firm", node.firm_id, "node.firm_id")
+        valid = validate_node(node, self._clock.now())
+        self._others.firm_takes_part(node.firm_id, "node.firm_id")
+        if valid is not node:  # an alias was replaced
+            said = encode(valid, registry_pb2.Node)
+        digest = digest_of(said)
+        return Draft(row, Kind.NODE, node.node_id, node.firm_id, said, digest, node.version)
+
+    def _product(self, said: registry_pb2.Product, row: str) -> Draft:
+        product = validate_product(read_product(said, "product"))
+        if not self._actor.is_trustee:
+            raise _for_trustees()
+        self._others.terms_are_free(product)
+        digest = digest_of(said)
+        return Draft(row, Kind.PRODUCT, product.product_id, "", said, digest, product.version)
+
+    def _firm(self, request: registry_pb2.RegisterFirmRequest, row: str) -> Draft:
+        firm = validate_firm(read_firm(request.firm, "firm.firm"), "firm.firm")
+        self._actor.require_firm(firm.firm_id, "firm", firm.firm_id, "firm.firm.firm_id")
+        digest = digest_of(request.firm)
+        return Draft(
+            row, Kind.FIRM, firm.firm_id, firm.firm_id, request.firm, digest, firm.version, firm,
+            request.public_key,
+        )  # fmt: skip
+
+    def new_firm(self, draft: Draft, now: datetime) -> tuple[Firm, RegistryRecord]:
+        """The first version of a firm and the record of its principal. Raises `Rejected`."""
+        assert draft.firm is not None
+        if not self._actor.is_trustee:
+            raise _for_trustees()
+        key_id = key_id_of(validate_public_key(draft.public_key, "firm.public_key"))
+        self._others.principal_is_free(draft.id, "firm.firm.firm_id")
+        self._others.key_is_free(key_id, "firm.public_key")
+        principal = decisions.firm_principal(draft.id, key_id, draft.public_key, now)
+        return decisions.new_firm(draft.firm), RegistryRecord(
+            record=principal, written_by=self._actor.principal_id, written_time=now
+        )
+
+    def version_after(self, draft: Draft, current: Current | None) -> int:
+        """The number of the version that the draft becomes. Raises `Rejected`."""
+        version = 0 if current is None else current.version
+        if draft.edited not in (0, version):
+            raise refusals.version_conflict(draft.edited, version, f"{_field(draft.kind)}.version")
+        if current is not None and current.owner != draft.owner:
+            raise refusals.not_yours("node", draft.id, "node.firm_id")
+        return version + 1
+
+
+def _field(kind: Kind) -> str:
+    return kind.removesuffix("s")
+
+
+def _for_trustees() -> Rejected:
+    return Rejected(
+        reason="ROLE_MISSING",
+        field="record",
+        message="your roles do not include this kind of row",
+        hint="firms register themselves; products are written by the association",
+        message_zh="您的角色无权写入此类记录",
+        hint_zh="企业请自行注册；产品目录由协会维护",
+        status=Status.PERMISSION_DENIED,
+    )
