@@ -29,6 +29,7 @@ class TrendThresholds:
     social_z: float
     commerce_z: float
     warmup_hours: int
+    confirm_orders: int
     confirm_minutes: int
     window_days: int
     update_gap_minutes: int
