@@ -81,8 +81,9 @@ class Bulk:
         run = _Run(self, actor)
         number = 0
         async for request in requests:
-            number += 1
-            await run.take(request, request.row or str(number))
+            for row in request.rows:
+                number += 1
+                await run.take(row, row.row or str(number))
         await run.finish()
         return run.outcome
 
@@ -99,11 +100,11 @@ class _Run:
         self._flight: asyncio.Task[None] | None = None
         self.outcome = Outcome()
 
-    async def take(self, request: registry_pb2.PutManyRequest, row: str) -> None:
+    async def take(self, said: registry_pb2.PutManyRow, row: str) -> None:
         """One row: refused at once, or put into the batch."""
-        await self._settle_what_it_needs(request)
+        await self._settle_what_it_needs(said)
         try:
-            draft = await self._read(request, row)
+            draft = await self._read(said, row)
         except Rejected as refusal:
             self.outcome.refuse(row, refusal)
             return
@@ -122,21 +123,21 @@ class _Run:
         await self._send()
         await self._landed()
 
-    async def _read(self, request: registry_pb2.PutManyRequest, row: str) -> Draft:
+    async def _read(self, said: registry_pb2.PutManyRow, row: str) -> Draft:
         """The draft; a refusal stands only if it is made again with all news heard."""
         try:
-            return self._reader.read(request, row)
+            return self._reader.read(said, row)
         except Rejected as refusal:
             if refusal.reason not in ("NOT_FOUND", "FIRM_NOT_ACTIVE", "DUPLICATE"):
                 raise
         await self._bulk.news.heard(await self._bulk.records.newest())
-        return self._reader.read(request, row)
+        return self._reader.read(said, row)
 
-    async def _settle_what_it_needs(self, request: registry_pb2.PutManyRequest) -> None:
+    async def _settle_what_it_needs(self, said: registry_pb2.PutManyRow) -> None:
         """A node needs its firm on the log."""
-        if request.WhichOneof("record") != "node":
+        if said.WhichOneof("record") != "node":
             return
-        key = (Kind.FIRM, request.node.firm_id)
+        key = (Kind.FIRM, said.node.firm_id)
         if key in self._batch:
             await self.finish()
         elif key in self._on_its_way:

@@ -50,15 +50,15 @@ class RowReader:
         self._others = CrossChecks(picture)
         self._clock = clock
 
-    def read(self, request: registry_pb2.PutManyRequest, row: str) -> Draft:
+    def read(self, said: registry_pb2.PutManyRow, row: str) -> Draft:
         """The draft of a row. Raises `Rejected`."""
-        match request.WhichOneof("record"):
+        match said.WhichOneof("record"):
             case "node":
-                return self._node(request.node, row)
+                return self._node(said.node, row)
             case "product":
-                return self._product(request.product, row)
+                return self._product(said.product, row)
             case "firm":
-                return self._firm(request.firm, row)
+                return self._firm(said.firm, row)
         checks.required((), "record")
         raise AssertionError("an empty record is refused above")
 

@@ -1860,7 +1860,7 @@ class SearchProductsResponse(_message.Message):
 Global___SearchProductsResponse: _TypeAlias = SearchProductsResponse  # noqa: Y015
 
 @_typing.final
-class PutManyRequest(_message.Message):
+class PutManyRow(_message.Message):
     """One record of a bulk stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1898,6 +1898,32 @@ class PutManyRequest(_message.Message):
     _WhichOneofReturnType_record: _TypeAlias = _typing.Literal["firm", "node", "product"]  # noqa: Y015
     _WhichOneofArgType_record: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_record) -> _WhichOneofReturnType_record | None: ...
+
+Global___PutManyRow: _TypeAlias = PutManyRow  # noqa: Y015
+
+@_typing.final
+class PutManyRequest(_message.Message):
+    """A part of a bulk stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___PutManyRow]:
+        """Rows in the order in which they are to be read; a node comes after its firm. Some hundred in
+        one message are fastest, 4 MB are the limit. Empty: nothing is written.
+        """
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___PutManyRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PutManyRequest: _TypeAlias = PutManyRequest  # noqa: Y015
 
