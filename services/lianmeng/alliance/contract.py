@@ -62,7 +62,6 @@ def _lot(lot: Lot) -> dict[str, Any]:
 def _shipment(shipment: Shipment) -> dict[str, Any]:
     return {
         "shipment": shipment.shipment_id,
-        "lot": shipment.lot_id,
         "node": shipment.node_id,
         "lane": shipment.lane_id,
         "market": shipment.market,

@@ -49,8 +49,9 @@ def deadlines(state: AllianceState) -> Iterator[Deadline]:
 
 def _window_is_history(state: AllianceState) -> bool:
     """Everything left is reported: the window's end changes nothing any more."""
-    left = (TaskState.WAITING, TaskState.OPEN)
-    return state.state is State.ACTIVE and not any(task.state in left for task in state.tasks)
+    found = {task.state for task in state.tasks}
+    waits = TaskState.REPORTED in found and found.isdisjoint({TaskState.WAITING, TaskState.OPEN})
+    return state.state is State.ACTIVE and waits
 
 
 def _of_invitations(state: AllianceState) -> Iterator[Deadline]:

@@ -210,8 +210,16 @@ def _expired(state: AllianceState, fact: f.Expired, time: datetime) -> AllianceS
 
 
 def _lose(state: AllianceState, firms: Iterable[str]) -> AllianceState:
-    new = tuple(firm for firm in firms if firm not in state.lost_firm_ids)
-    return replace(state, lost_firm_ids=state.lost_firm_ids + new)
+    """The firms are out. What they have not reported is cancelled: they do not owe it any more."""
+    out = tuple(firms)
+    left = (TaskState.WAITING, TaskState.OPEN)
+    owed = {t.task_id for t in state.tasks if t.firm_id in out and t.state in left}
+    new = tuple(firm for firm in out if firm not in state.lost_firm_ids)
+    return replace(
+        state,
+        lost_firm_ids=state.lost_firm_ids + new,
+        tasks=_changed(state.tasks, owed, state=TaskState.CANCELLED),
+    )
 
 
 def _repair_requested(

@@ -32,18 +32,28 @@ def plan_tasks(plan: Plan, kept: tuple[Task, ...], now: datetime) -> tuple[Task,
     """All tasks under a contract: `kept` ones first, then what the plan adds.
 
     A kept task whose part has left the plan is CANCELLED unless it has ended; one whose part
-    stays is kept as it is. New tasks are OPEN when nothing they depend on is unfinished.
+    stays keeps its progress and takes what a repair of others changed: what it waits for, who
+    accepts it, when it is due. New tasks are OPEN when nothing they depend on is unfinished.
     """
-    refs = {ref_of(part) for part in parts(plan)}
-    old = tuple(task if task.ref_id in refs else _cancelled(task) for task in kept)
-    known = {task.ref_id for task in old if task.state is not TaskState.CANCELLED}
-    new = tuple(task for task in _tasks_of(plan) if task.ref_id not in known)
+    planned = {task.ref_id: task for task in _tasks_of(plan)}
+    again = {t.ref_id for t in kept if t.state is TaskState.CANCELLED and t.ref_id in planned}
+    old = tuple(_kept(task, planned.get(task.ref_id)) for task in kept if task.ref_id not in again)
+    known = {task.ref_id for task in old}
+    new = tuple(task for ref, task in planned.items() if ref not in known)
     return open_ready(old + new, now)
 
 
-def _cancelled(task: Task) -> Task:
-    ended = task.state in TERMINAL or task.state is TaskState.REPORTED
-    return task if ended else replace(task, state=TaskState.CANCELLED)
+def _kept(task: Task, planned: Task | None) -> Task:
+    if task.state in TERMINAL:
+        return task
+    if planned is not None:
+        return replace(
+            task,
+            depends_on=planned.depends_on,
+            receiver_firm_id=planned.receiver_firm_id,
+            due_time=planned.due_time,
+        )
+    return task if task.state is TaskState.REPORTED else replace(task, state=TaskState.CANCELLED)
 
 
 def _tasks_of(plan: Plan) -> list[Task]:
