@@ -70,6 +70,18 @@ class PlanThresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class MatchThresholds:
+    """How plans are priced and how long the solver looks for a better one."""
+
+    risk_price_bp: int
+    later_ready_days: int
+    target_gap_bp: int
+    node_limit: int
+    wall_limit_ms: int
+    relaxation_days: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class FormationThresholds:
     """Time limits and rounds up to ACTIVE."""
 
@@ -119,6 +131,7 @@ class Thresholds:
     trend: TrendThresholds
     forecast: ForecastThresholds
     plan: PlanThresholds
+    match: MatchThresholds
     formation: FormationThresholds
     approval: ApprovalThresholds
     execution: ExecutionThresholds
@@ -130,6 +143,7 @@ _GROUPS: dict[str, type] = {
     "trend": TrendThresholds,
     "forecast": ForecastThresholds,
     "plan": PlanThresholds,
+    "match": MatchThresholds,
     "formation": FormationThresholds,
     "approval": ApprovalThresholds,
     "execution": ExecutionThresholds,
