@@ -30,7 +30,7 @@ EVENTS = {
     "deadletter.put": "消息 {subject} 无法处理，已放入死信：{reason}",
     "batch.refused": "原子批次未获确认：{reason}",
     "books.conflict": "产能账本有新版本，重新读取后再提交",
-    "view.rebuilt": "读模型 {view} 已从日志重建，共 {count} 条",
+    "view.rebuilding": "读模型 {view} 从日志重建，至序号 {count}",
     "view.unavailable": "工作内存（Redis）不可用：{view}",
     "view.healed": "读模型 {view} 已恢复",
     # registry
