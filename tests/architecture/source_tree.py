@@ -34,10 +34,12 @@ IMPURE_NAMES = frozenset(
         "log",
         "messages",
         "ports",
+        "queries",
         "rpc",
         "server",
         "service",
         "views",
+        "watch",
         "wire",
         "wiring",
     }
