@@ -23,6 +23,7 @@ from lianmeng.registry.ports import News
 from lianmeng.registry.service import Command, Registry
 from lianmeng.runtime.codec import encode
 from lianmeng.runtime.jetstream import Conflict, Unknown
+from lianmeng.runtime.logs import log as line
 from lianmeng.v1 import registry_pb2
 
 BATCH_ROWS = 200
@@ -85,7 +86,9 @@ class Bulk:
                 number += 1
                 await run.take(row, row.row or str(number))
         await run.finish()
-        return run.outcome
+        found = run.outcome
+        line.info("registry.imported", accepted=found.kept, rejected=found.refused)
+        return found
 
 
 class _Run:

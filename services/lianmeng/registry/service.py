@@ -34,8 +34,10 @@ from lianmeng.registry.actors import Actor
 from lianmeng.registry.crosschecks import CrossChecks
 from lianmeng.registry.picture import Kind, Picture
 from lianmeng.registry.ports import Entry, News, Records, Stored
+from lianmeng.registry.telling import event_of
 from lianmeng.runtime.jetstream import Conflict, Unknown
 from lianmeng.runtime.keys import key_id_of
+from lianmeng.runtime.logs import log as line
 
 TRIES = 6
 """How often a command is decided anew before its caller is asked to send it again."""
@@ -258,6 +260,9 @@ class Registry:
             for index, record in enumerate(records)
         ]
         last = await self._records.commit(entries)
+        before = None if current is None else current.record.record
+        event, names = event_of(before, records[0])
+        line.info(event, **names, by=command.actor.principal_id)
         return Stored(last - len(entries) + 1, entries[0].record)
 
 

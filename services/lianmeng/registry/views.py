@@ -5,7 +5,7 @@ Each kind has a view of its own in Redis, built from the stream and rebuilt at a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from google.protobuf.message import DecodeError
 from redis.asyncio import Redis
@@ -105,9 +105,9 @@ class RegistryViews:
             for kind in Kind
         }
 
-    def tasks(self) -> list[Callable[[], Coroutine[None, None, None]]]:
-        """What has to run for ever."""
-        return [view.run for view in self._views.values()]
+    def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What has to run until the process stops, by name."""
+        return {f"view {kind}": view.run for kind, view in self._views.items()}
 
     async def get(self, kind: Kind, identity: str, min_revision: str) -> tuple[bytes | None, str]:
         """A record as bytes and the view's revision. Raises `Transient`, `Rejected`."""

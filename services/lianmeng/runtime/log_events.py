@@ -37,10 +37,13 @@ EVENTS = {
     "registry.principal_registered": "主体已登记：{principal}",
     "registry.firm_registered": "企业已登记，等待核验：{firm}",
     "registry.firm_activated": "企业已核验并启用：{firm}",
+    "registry.firm_updated": "企业资料已更新：{firm}",
+    "registry.firm_suspended": "企业已暂停：{firm}",
     "registry.firm_withdrawn": "企业已退出：{firm}",
     "registry.node_published": "节点能力已登记：{node}",
     "registry.node_withdrawn": "节点能力已撤回：{node}",
     "registry.product_published": "产品已入目录：{product}",
+    "registry.key_added": "密钥已添加：{key_id}（{principal}）",
     "registry.key_closed": "密钥已停用：{key_id}",
     "registry.imported": "批量导入完成：成功 {accepted} 条，拒绝 {rejected} 条",
     # trend
