@@ -21,11 +21,14 @@ POOL_HALF_LIFE_DAYS = 28.0
 KAPPA = 0.2
 """Squared coefficient of variation that any level is taken to have: how sure a baseline can be."""
 
-WINSOR = 3.0
+WINSOR = 2.0
 """Standard deviations beyond which a count is learnt as if it were just that far."""
 
 LEARNING_H = 24.0
 """Hours after which a level is known well enough to cut off what looks too high."""
+
+MAX_DAY = 2.0
+"""Multiple of its level up to which a day is ordinary."""
 
 PRIOR_COUNT = 0.5
 PRIOR_H = 1.0
@@ -77,10 +80,12 @@ class Season:
         return hourly * self._weekday(day) / self._weekday_mean()
 
     def learn(self, day: int, counts: list[int], level: float) -> None:
-        """Learn one whole day (since 1970 UTC) of one key: 24 counts, `level` per hour."""
-        total = sum(counts)
-        mean = total / 24.0
-        if total <= 0 or min(counts) < 0:
+        """Learn one whole day (since 1970 UTC) of one key: 24 counts, `level` per hour.
+
+        A day far above its level is no ordinary one and teaches nothing.
+        """
+        mean = sum(counts) / 24.0
+        if mean <= 0.0 or min(counts) < 0 or mean > MAX_DAY * level:
             return
         self._forget(day)
         self._factors.clear()
@@ -89,7 +94,7 @@ class Season:
             self._hours[i] += weight * count / mean
         self._weight += weight
         weekday = (day + _EPOCH_WEEKDAY) % 7
-        self._weekdays[weekday] += weight * min(mean / level, 2.0)
+        self._weekdays[weekday] += weight * mean / level
         self._weekday_mass[weekday] += weight
 
     def _weekday(self, day: int) -> float:
@@ -130,10 +135,10 @@ class Level:
         """Learn one whole hour."""
         expected = self.per_hour * season
         scatter = self._spread / (self._hours + PRIOR_H)
-        reach = WINSOR * sqrt(scatter + expected + KAPPA * expected * expected + 1.0)
+        deviation = sqrt(scatter + expected + KAPPA * expected * expected + 1.0)
         if self._hours >= LEARNING_H:
-            count = min(count, expected + reach)
-        miss = min(abs(count - expected), reach)
+            count = min(count, expected + WINSOR * deviation)
+        miss = min(abs(count - expected), WINSOR * deviation)
         self._count = self._count * _FORGET_HOUR + count
         self._hours = self._hours * _FORGET_HOUR + season
         self._spread = self._spread * _FORGET_HOUR + miss * miss

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 
-from lianmeng.trend.baseline import KAPPA, LEARNING_H, LONG_GAP_H, WINSOR, Level, Season
+from lianmeng.trend.baseline import KAPPA, LEARNING_H, LONG_GAP_H, Level, Season
 
 BUCKET_S = 300
 """Seconds of a bucket."""
@@ -30,6 +30,9 @@ SPREAD_HALF_LIFE_H = 14 * 24.0
 
 SPREAD_LEARNING_H = 2.0
 """Hours after which misses are learnt: before that the level is a guess."""
+
+MAX_MISS = 3.0
+"""Standard deviations beyond which a miss is learnt as if it were just that large."""
 
 _N = len(SCALES_H)
 _MEMORY_H = tuple(scale / log(2.0) for scale in SCALES_H)
@@ -207,7 +210,7 @@ class Series:
             miss = (self._counts[i] - expected) ** 2
             if not young:
                 known = self._spread[i] / old if old else 0.0
-                miss = min(miss, WINSOR * WINSOR * _variance(expected, known))
+                miss = min(miss, MAX_MISS**2 * _variance(expected, known))
             self._spread[i] = self._spread[i] * kept + miss / _yardstick(expected) * hours
         self._spread_weight = old * kept + hours
 

@@ -161,12 +161,13 @@ class Engine:
     def _judge(
         self, subject: Subject, social: bool, waiting: list[Trend], decide: bool
     ) -> list[Trend]:
-        alarmed = subject.touch(social=social, social_z=self._thresholds.trend.social_z)
+        alarmed = subject.touch(social=social, limits=self._thresholds.trend)
         due = self._due(subject, waiting)
-        facts = []
-        for episode in tuple(subject.episodes):
-            if subject.bucket - episode.checked_bucket >= BUCKETS_PER_HOUR:
-                facts.append(next_trend(subject, episode, self._board, self._thresholds))
+        facts = [
+            next_trend(subject, episode, self._board, self._thresholds)
+            for episode in tuple(subject.episodes)
+            if subject.bucket - episode.checked_bucket >= BUCKETS_PER_HOUR
+        ]
         if due or not decide:
             self.adopt(due)
             return []

@@ -97,9 +97,10 @@ def phase_of(episode: Episode, scene: Scene, limits: TrendThresholds) -> TrendPh
 
 def course_of(episode: Episode, scene: Scene, orders: Pace, phase: TrendPhase) -> Course:
     """What its forecast is made from."""
+    age = (scene.bucket - episode.quiet.bucket) / BUCKETS_PER_HOUR / 24
     share = speed_of(episode, scene).fast / episode.peak if episode.peak > 0.0 else 1.0
     days = (scene.bucket - episode.peak_bucket) / BUCKETS_PER_HOUR / 24
-    return Course(orders.per_hour * 24, phase, share, days)
+    return Course(orders.per_hour * 24, phase, age, share, days)
 
 
 def is_news(old: Trend, new: Trend, limits: TrendThresholds) -> bool:
@@ -110,5 +111,7 @@ def is_news(old: Trend, new: Trend, limits: TrendThresholds) -> bool:
     if minutes < limits.update_gap_minutes:
         return False
     before = old.demand_window.p50_units
-    moved = abs(new.demand_window.p50_units - before) * BASIS >= limits.update_change_bp * before
+    # A change that would be small for the smallest demand that counts is no news.
+    measure = limits.update_change_bp * max(before, limits.min_demand_p50_14d_units)
+    moved = abs(new.demand_window.p50_units - before) * BASIS >= measure
     return moved or minutes >= limits.update_max_gap_hours * 60

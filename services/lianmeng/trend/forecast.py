@@ -3,8 +3,8 @@
 The rate is what is ordered above the ordinary level, per day of season 1; the ordinary demand is
 taken as served. The shape follows from the phase:
 
-- EMERGING: the rate grows evenly to `growth_factor` times itself within `growth_days`, then halves
-  every `half_life_days`;
+- EMERGING: within `growth_days` of its start the rate grows evenly to `growth_factor` times what it
+  was at first, then it halves every `half_life_days`;
 - PEAKING: it halves every `half_life_days` from now on;
 - FADING: it halves in the time in which it has halved since its peak (1 to 14 days).
 
@@ -28,13 +28,14 @@ MAX_HALF_LIFE_DAYS = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Where an episode stands: extra orders per day, its phase, and its decline if it fades.
+    """Where an episode stands: extra orders per day, its phase and age, its decline if it fades.
 
     `remaining_share` is the rate as a share of its peak, `days_since_peak` how long ago that was.
     """
 
     orders_per_day: float
     phase: TrendPhase
+    age_days: float = 0.0
     remaining_share: float = 1.0
     days_since_peak: float = 0.0
 
@@ -55,16 +56,22 @@ def area(course: Course, days: float, model: ForecastThresholds) -> float:
     days = max(0.0, days)
     match course.phase:
         case TrendPhase.EMERGING:
-            growing = min(days, model.growth_days)
-            slope = (model.growth_factor - 1.0) / model.growth_days
-            grown = growing + slope * growing * growing / 2.0
-            return grown + model.growth_factor * _decayed(days - growing, model.half_life_days)
+            return _grown(course.age_days, days, model)
         case TrendPhase.PEAKING:
             return _decayed(days, model.half_life_days)
         case TrendPhase.FADING:
             return _decayed(days, half_life_days(course, model))
         case TrendPhase.OVER:
             return 0.0
+
+
+def _grown(age: float, days: float, model: ForecastThresholds) -> float:
+    age = min(age, model.growth_days)
+    slope = (model.growth_factor - 1.0) / model.growth_days
+    steepness = slope / (1.0 + slope * age)  # relative to the present rate
+    growing = min(days, model.growth_days - age)
+    ramp = growing + steepness * growing * growing / 2.0
+    return ramp + (1.0 + steepness * growing) * _decayed(days - growing, model.half_life_days)
 
 
 def half_life_days(course: Course, model: ForecastThresholds) -> float:

@@ -12,7 +12,7 @@ from lianmeng.trend.forecast import Course, demand
 from lianmeng.trend.gates import Alarm, closed_gates
 from lianmeng.trend.scene import DAYS_SCALE, HOUR_SCALE, Pace, Scene, look, pace
 from lianmeng.trend.subjects import Subject
-from lianmeng.trend.telling import TRIGGER_DAYS, Name, first_fact, next_fact
+from lianmeng.trend.telling import TRIGGER_DAYS, Lead, Name, first_fact, next_fact
 
 
 def first_trend(subject: Subject, board: Board, zone: str, thresholds: Thresholds) -> Trend | None:
@@ -22,7 +22,8 @@ def first_trend(subject: Subject, board: Board, zone: str, thresholds: Threshold
         return None
     per_cart = thresholds.forecast.orders_per_cart
     orders = pace(scene, subject.quiet, scene.levels, board.seasons, per_cart)
-    course = Course(orders.per_hour * 24, TrendPhase.EMERGING)
+    age = (subject.bucket - subject.quiet.bucket) / BUCKETS_PER_HOUR / 24
+    course = Course(orders.per_hour * 24, TrendPhase.EMERGING, age)
     alarm = _alarm(subject, scene, orders, course, thresholds)
     subject.held = closed_gates(alarm, thresholds.trend)
     if subject.held:
@@ -47,7 +48,8 @@ def next_trend(
     phase = phase_of(episode, scene, thresholds.trend)
     course = course_of(episode, scene, orders, phase)
     meaning = board.catalogue.meaning(episode.trend.term, subject.market)
-    fact = next_fact(episode.trend, meaning, scene, episode.lead, course, thresholds)
+    lead = Lead(episode.lead, episode.levels[episode.lead])
+    fact = next_fact(episode.trend, meaning, scene, lead, course, thresholds)
     return fact if is_news(episode.trend, fact, thresholds.trend) else None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lianmeng.kernel.signals import Metric
 from lianmeng.kernel.thresholds import Thresholds
 from lianmeng.trend.creators import Crowd, crowd_of
-from lianmeng.trend.detector import BUCKETS_PER_HOUR, Reading, combine
+from lianmeng.trend.detector import BUCKET_S, BUCKETS_PER_HOUR, Reading, combine
 from lianmeng.trend.evidence import Heard, Verdict, weigh
 from lianmeng.trend.keys import SOCIAL, KeyState, Seasons
 
@@ -24,6 +24,10 @@ YOUNG_H = 18.0
 SETTLED_H = 48.0
 """Up to YOUNG_H a rate is a plain mean since the last quiet moment; from SETTLED_H on it is taken
 over days."""
+
+
+MAX_DELAY_H = 1.0
+"""By how much orders may be heard later than posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Scene:
     crowd: Crowd
     lead: Metric
     lead_term: str
+    newest_s: Mapping[Metric, int]
 
     @property
     def levels(self) -> dict[Metric, float]:
@@ -83,6 +88,7 @@ def look(keys: Sequence[KeyState], bucket: int, thresholds: Thresholds) -> Scene
         crowd=_crowd(keys, bucket, [lead, *social]),
         lead=lead,
         lead_term=_loudest(keys, lead, bucket),
+        newest_s={metric: one.newest_s for metric, one in heard.items()},
     )
 
 
@@ -100,7 +106,7 @@ def pace(
         return Pace(0.0, 0.0)
     factor = 1.0 if metric is Metric.ORDER else per_cart
     level = levels.get(metric, reading.level)
-    first, last = quiet.bucket / BUCKETS_PER_HOUR, scene.bucket / BUCKETS_PER_HOUR
+    first, last = quiet.bucket / BUCKETS_PER_HOUR, _heard_until_h(scene, metric)
     if last - first >= SETTLED_H:
         settled = max(0.0, reading.rate(DAYS_SCALE) - level)
         return Pace(factor * settled * SETTLED_H, factor * settled)
@@ -110,6 +116,13 @@ def pace(
     if hours > 0.0 and last - first < YOUNG_H:
         rate = max(rate, extra / hours)
     return Pace(factor * extra, factor * max(0.0, rate))
+
+
+def _heard_until_h(scene: Scene, metric: Metric) -> float:
+    """Up to when `metric` was heard, hours: sources differ in delay, by an hour at most."""
+    now_h = scene.bucket / BUCKETS_PER_HOUR
+    newest_h = (scene.newest_s[metric] // BUCKET_S + 1) / BUCKETS_PER_HOUR
+    return min(now_h, max(newest_h, now_h - MAX_DELAY_H))
 
 
 def _heard(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lianmeng.kernel.signals import Metric
+from lianmeng.kernel.thresholds import TrendThresholds
 from lianmeng.kernel.trends import Trend
-from lianmeng.trend.detector import combine
+from lianmeng.trend.detector import BUCKETS_PER_HOUR, combine
 from lianmeng.trend.episodes import Episode
 from lianmeng.trend.gates import Gate
 from lianmeng.trend.keys import SOCIAL, KeyState
@@ -67,25 +68,27 @@ class Subject:
         self.episodes = [one for one in self.episodes if one.trend.trend_id != trend.trend_id]
         self.over_s = max(int(trend.as_of_time.timestamp()), self.over_s or 0)
 
-    def touch(self, *, social: bool, social_z: float) -> bool:
+    def touch(self, *, social: bool, limits: TrendThresholds) -> bool:
         """Something was counted in its newest bucket. Returns whether it is alarmed.
 
-        The alarm begins when the score passes `social_z` and ends when it is calm again.
+        The alarm begins when the score passes `social_z` and ends when it is calm again; what was
+        heard for too short a time has no score yet.
         """
         if social:
-            self.score = self._social_score()
+            warm = self.bucket - limits.warmup_hours * BUCKETS_PER_HOUR
+            self.score = self._social_score([key for key in self.keys if key.since <= warm])
         if self.score < CALM:
             self.alarm_bucket = None
             self.held = ()
             self.quiet = Quiet(self.bucket, self._totals())
-        elif self.score >= social_z and self.alarm_bucket is None:
+        elif self.score >= limits.social_z and self.alarm_bucket is None:
             self.alarm_bucket = self.bucket
-        return self.alarm_bucket is not None and self.score >= social_z
+        return self.alarm_bucket is not None and self.score >= limits.social_z
 
-    def _social_score(self) -> float:
+    def _social_score(self, keys: list[KeyState]) -> float:
         best = 0.0
         for metric in SOCIAL:
-            series = [key.series[metric] for key in self.keys if metric in key.series]
+            series = [key.series[metric] for key in keys if metric in key.series]
             if len(series) == 1:
                 best = max(best, series[0].score())
             elif series:

@@ -41,6 +41,14 @@ class Name:
         return trend_id(self.zone, subject, self.market, self.start_time.isoformat())
 
 
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The metric that an episode's speed is told of, and its level before it began."""
+
+    metric: Metric
+    level: float
+
+
 def moment(seconds: int) -> datetime:
     """A moment given in seconds since 1970-01-01 UTC."""
     return datetime.fromtimestamp(seconds, UTC)
@@ -66,21 +74,22 @@ def first_fact(
         forecast_version=0,
         thresholds_version=thresholds.version,
     )
-    return next_fact(blank, meaning, scene, scene.lead, course, thresholds)
+    lead = Lead(scene.lead, scene.readings[scene.lead].level)
+    return next_fact(blank, meaning, scene, lead, course, thresholds)
 
 
 def next_fact(
     before: Trend,
     meaning: Meaning,
     scene: Scene,
-    lead: Metric,
+    lead: Lead,
     course: Course,
     thresholds: Thresholds,
 ) -> Trend:
-    """The fact after `before`; `lead` is the metric that its speed is told of."""
+    """The fact after `before`: updated, or over if that is the phase of `course`."""
     as_of = max(moment(scene.as_of_s), before.as_of_time)
     left_days = (before.window_end_time - as_of) / timedelta(days=1)
-    reading = scene.readings[lead]
+    reading = scene.readings[lead.metric]
     return replace(
         before,
         event=_event(before, course.phase),
@@ -100,7 +109,7 @@ def next_fact(
         forecast_version=before.forecast_version + 1,
         thresholds_version=thresholds.version,
         velocity_per_hour=round(reading.rate(HOUR_SCALE) * reading.season),
-        baseline_per_hour=round(reading.level * reading.season),
+        baseline_per_hour=round(lead.level * reading.season),
     )
 
 
