@@ -1,59 +1,61 @@
-"""What past alliances teach: reliability of firms and lateness of nodes (数据反馈 … 增强回路).
+"""Experience: what dissolved alliances teach about firms and nodes, for the next match.
 
-A pure fold over the outcomes in `dissolved` facts. Reliability is the posterior mean of a Beta
-distribution whose prior weighs as many tasks as the thresholds say; lateness is the mean of the
-whole days by which a node's tasks were late (early counts as on time).
+A fold over the task outcomes of `Dissolved` facts. A firm without history has the prior of the
+thresholds file, which counts like `prior_weight` tasks; every further task weighs one.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 
 from lianmeng.alliance.members import TaskOutcome
-from lianmeng.kernel.money import BASIS, round_half_up
+from lianmeng.kernel.money import BASIS
 from lianmeng.kernel.thresholds import ReliabilityThresholds
 
 
 @dataclass(slots=True)
 class _Tally:
-    """Tasks seen, of which fulfilled, and days late in all."""
+    """Tasks seen, and the sum of what is averaged over them."""
 
     tasks: int = 0
-    fulfilled: int = 0
-    late_days: int = 0
+    total: int = 0
 
 
-@dataclass(slots=True)
 class Experience:
-    """Tallies per firm and per node; `learn` adds to them."""
+    """Reliability of firms and lateness of nodes. Feed every dissolution once."""
 
-    prior: ReliabilityThresholds
-    _firms: dict[str, _Tally] = field(default_factory=dict)
-    _nodes: dict[str, _Tally] = field(default_factory=dict)
+    def __init__(self, prior: ReliabilityThresholds) -> None:
+        self._prior = prior
+        self._kept: dict[str, _Tally] = defaultdict(_Tally)
+        self._late: dict[str, _Tally] = defaultdict(_Tally)
 
     def learn(self, outcomes: Iterable[TaskOutcome]) -> None:
-        """Take in the outcomes of one dissolved alliance. Each alliance once."""
+        """Take in the outcomes of one alliance."""
         for outcome in outcomes:
-            _count(self._firms.setdefault(outcome.firm_id, _Tally()), outcome)
-            if outcome.node_id:
-                _count(self._nodes.setdefault(outcome.node_id, _Tally()), outcome)
+            kept = self._kept[outcome.firm_id]
+            kept.tasks += 1
+            kept.total += _kept_bp(outcome)
+            if outcome.fulfilled:
+                late = self._late[outcome.node_id]
+                late.tasks += 1
+                late.total += max(0, outcome.late_days)
 
     def reliability_bp(self, firm_id: str) -> int:
-        """Expected share of tasks that the firm fulfils, basis points."""
-        tally = self._firms.get(firm_id, _Tally())
-        weight = self.prior.prior_weight
-        good = Fraction(self.prior.prior_bp * weight, BASIS) + tally.fulfilled
-        return round_half_up(good / (weight + tally.tasks) * BASIS)
+        """Share of its tasks' units that a firm is expected to deliver, basis points."""
+        tally = self._kept.get(firm_id) or _Tally()
+        weight = self._prior.prior_weight
+        return (tally.total + weight * self._prior.prior_bp) // (tally.tasks + weight)
 
     def late_days(self, node_id: str) -> int:
-        """Mean days late of the node's tasks, rounded half up; 0 without experience."""
-        tally = self._nodes.get(node_id, _Tally())
-        return round_half_up(Fraction(tally.late_days, tally.tasks)) if tally.tasks else 0
+        """Whole days by which a node is expected to be late; the prior is to be on time."""
+        tally = self._late.get(node_id) or _Tally()
+        weight = tally.tasks + self._prior.prior_weight
+        return (2 * tally.total + weight) // (2 * weight)
 
 
-def _count(tally: _Tally, outcome: TaskOutcome) -> None:
-    tally.tasks += 1
-    tally.fulfilled += outcome.fulfilled
-    tally.late_days += max(outcome.late_days, 0)
+def _kept_bp(outcome: TaskOutcome) -> int:
+    if not outcome.fulfilled or outcome.planned_units <= 0:
+        return 0
+    return min(BASIS, outcome.accepted_units * BASIS // outcome.planned_units)

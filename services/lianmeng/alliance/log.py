@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,12 +24,12 @@ from lianmeng.alliance.books import Book, CapacityTaken, place
 from lianmeng.alliance.evolve import evolve
 from lianmeng.alliance.facts import Fact, Fenced
 from lianmeng.alliance.records import AllianceRecord
-from lianmeng.alliance.reservations import Reservation, reserved
+from lianmeng.alliance.reservations import Reservation, basis, reserved
 from lianmeng.alliance.state import AllianceState
 from lianmeng.alliance.tasks import LOCAL
 from lianmeng.alliance.wire import book_bytes, read_book, read_record, record_bytes, record_headers
 from lianmeng.kernel.clock import Clock
-from lianmeng.kernel.errors import Transient
+from lianmeng.kernel.errors import Rejected, Transient
 from lianmeng.runtime import subjects
 from lianmeng.runtime.jetstream import Conflict, Log, Unknown
 from lianmeng.runtime.messages import Message, raw_message
@@ -38,6 +39,9 @@ __all__ = ["AllianceLog", "CapacityTaken", "Conflict", "Loaded", "Step"]
 
 TRIES = 6
 """Tries of one attempt before it is fenced."""
+
+RECENT = 1_000
+"""Alliances that a process remembers."""
 
 _DUE_TTL = timedelta(hours=1)
 _NO_MESSAGE = 10037
@@ -82,13 +86,32 @@ class AllianceLog:
         self._zone = zone
         self._clock = clock
         self._grace = grace
+        self._recent: OrderedDict[str, Loaded] = OrderedDict()
+
+    async def recall(self, alliance_id: str, at_least: int = 0) -> Loaded:
+        """The alliance as this process last knew it, if that is at sequence `at_least` or later.
+
+        Good enough to decide on, since a commit on it is refused where it is stale. Before
+        anybody is told "no" or "nothing to do", `load` it.
+        """
+        known = self._recent.get(alliance_id)
+        if known is not None and known.sequence >= max(at_least, 1):
+            return known
+        return await self.load(alliance_id)
 
     async def load(self, alliance_id: str) -> Loaded:
         """The alliance, read through the leader. Raises `Transient`, `Poison`."""
         found = await self._log.last(subjects.alliance_subject(self._zone, alliance_id))
         if found is None:
             return Loaded(alliance_id, None, 0)
-        return Loaded(alliance_id, read_record(found.data).state, found.sequence)
+        return self._remember(Loaded(alliance_id, read_record(found.data).state, found.sequence))
+
+    def _remember(self, loaded: Loaded) -> Loaded:
+        self._recent[loaded.alliance_id] = loaded
+        self._recent.move_to_end(loaded.alliance_id)
+        if len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        return loaded
 
     async def book(self, resource_id: str) -> Book | None:
         """The current book of a resource; None = never written."""
@@ -112,8 +135,10 @@ class AllianceLog:
             writes = await self._writes(steps, records)
             try:
                 last = await self._log.commit(writes)
-                return self._after(records, writes, last)
+                return [self._remember(loaded) for loaded in _after(records, last)]
             except (Conflict, Unknown) as error:
+                for step in steps:
+                    self._recent.pop(step.loaded.alliance_id, None)
                 stands = await self._outcome(steps, patient=isinstance(error, Unknown))
                 if stands is not None:
                     return [
@@ -134,16 +159,23 @@ class AllianceLog:
 
         `decide` may raise; it returns None when there is nothing to do.
         """
+        loaded, fresh = await self.recall(alliance_id), False
         while True:
-            loaded = await self.load(alliance_id)
-            fact = decide(loaded.state)
-            if fact is None:
-                return loaded
             try:
-                step = Step(loaded, fact, self._clock.now(), by, new_id())
-                return (await self.commit([step]))[0]
-            except Conflict:
-                await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311
+                fact = decide(loaded.state)
+            except Rejected:
+                if fresh:
+                    raise
+                fact = None
+            if fact is None and fresh:
+                return loaded
+            if fact is not None:
+                try:
+                    step = Step(loaded, fact, self._clock.now(), by, new_id())
+                    return (await self.commit([step]))[0]
+                except Conflict:
+                    await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311
+            loaded, fresh = await self.load(alliance_id), True
 
     async def _outcome(self, steps: Sequence[Step], *, patient: bool) -> list[int] | None:
         """Sequences of our records if the batch stands; None if it is not there (yet).
@@ -285,17 +317,17 @@ class AllianceLog:
         found = await self._log.last(subjects.capacity_subject(self._zone, resource_id))
         return (None, 0) if found is None else (read_book(found.data), found.sequence)
 
-    @staticmethod
-    def _after(
-        records: Sequence[AllianceRecord], writes: Sequence[Write], last: int
-    ) -> list[Loaded]:
-        """Records are the last messages of the batch, in the order of the steps."""
-        first = last - len(records) + 1
-        return [Loaded(r.alliance_id, r.state, first + i) for i, r in enumerate(records)]
+
+def _after(records: Sequence[AllianceRecord], last: int) -> list[Loaded]:
+    """Records are the last messages of the batch, in the order of the steps."""
+    first = last - len(records) + 1
+    return [Loaded(r.alliance_id, r.state, first + i) for i, r in enumerate(records)]
 
 
 def _changes(before: AllianceState | None, after: AllianceState | None) -> dict[str, Reservation]:
     """What is reserved after a fact, for every resource where that differs from before."""
+    if before is not None and after is not None and basis(before) == basis(after):
+        return {}
     old, new = reserved(before), reserved(after)
     nothing = {name: Reservation(kind=r.kind, entries=()) for name, r in old.items()}
     return {name: r for name, r in (nothing | new).items() if old.get(name) != r}

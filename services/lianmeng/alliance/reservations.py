@@ -43,6 +43,13 @@ def resource_kind(part: Part) -> ResourceKind:
             return ResourceKind.RATE
 
 
+def basis(state: AllianceState) -> tuple[object, ...]:
+    """All that `reserved` looks at. Equal bases reserve the same; much cheaper to compare."""
+    tasks = tuple((task.ref_id, task.state) for task in state.tasks)
+    ended = state.state in TERMINAL
+    return (id(state.plan), ended, state.lost_firm_ids, tasks, state.hold_until_time)
+
+
 def reserved(state: AllianceState | None) -> dict[str, Reservation]:
     """Entries by resource id; empty for None and for ended alliances without consumed stock."""
     if state is None or state.plan is None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from google.protobuf.message import DecodeError
+from collections import OrderedDict
+from dataclasses import replace
+
+from google.protobuf.message import DecodeError, Message
 
 from lianmeng.alliance.books import Book
 from lianmeng.alliance.facts import Fenced, name_of
+from lianmeng.alliance.plan import Plan
 from lianmeng.alliance.records import AllianceRecord
 from lianmeng.kernel.errors import Poison, Rejected
 from lianmeng.runtime.codec import decode, encode
@@ -25,8 +29,48 @@ ATTEMPT = "Lm-Event-Id"
 
 
 def record_bytes(record: AllianceRecord) -> bytes:
-    """A record as stored."""
-    return encode(record, pb.AllianceRecord).SerializeToString()
+    """A record as stored.
+
+    A plan is by far the largest part and seldom changes, so its bytes are remembered; a protobuf
+    message is the concatenation of its fields, in any order.
+    """
+    outer = encode(replace(record, state=None), pb.AllianceRecord).SerializeToString()
+    if record.state is None:
+        return outer
+    plan = record.state.plan
+    state = encode(replace(record.state, plan=None), pb.AllianceState).SerializeToString()
+    if plan is not None:
+        state += _field(pb.AllianceState, "plan", _plan_bytes(plan))
+    return outer + _field(pb.AllianceRecord, "state", state)
+
+
+_PLANS_KEPT = 256
+_plans: OrderedDict[int, tuple[Plan, bytes]] = OrderedDict()
+
+
+def _plan_bytes(plan: Plan) -> bytes:
+    """Remembered by identity: plans are immutable, and kept alive as long as their bytes."""
+    known = _plans.get(id(plan))
+    if known is None:
+        known = _plans[id(plan)] = (plan, encode(plan, pb.Plan).SerializeToString())
+        if len(_plans) > _PLANS_KEPT:
+            _plans.popitem(last=False)
+    return known[1]
+
+
+def _field(message: type[Message], name: str, data: bytes) -> bytes:
+    """A length-delimited field: its tag, the length, the bytes."""
+    number = message.DESCRIPTOR.fields_by_name[name].number
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
 
 
 def record_headers(record: AllianceRecord) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Benchmarks: timings of the platform on this machine, as ratios within one run where possible."""
