@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import grpc
 import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from lianmeng.kernel.clock import Clock
 from lianmeng.runtime.auth import mint
@@ -43,6 +44,17 @@ def channel(address: str, authority: Path | None = None) -> grpc.aio.Channel:
         return grpc.aio.insecure_channel(address, options)
     credentials = grpc.ssl_channel_credentials(authority.read_bytes())
     return grpc.aio.secure_channel(address, credentials, options)
+
+
+async def is_serving(address: str, authority: Path | None = None) -> bool:
+    """Whether a server answers there and its health says SERVING; False for any failure."""
+    async with channel(address, authority) as way:
+        stub = health_pb2_grpc.HealthStub(way)
+        try:
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=1.0)
+        except grpc.aio.AioRpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 class Client:

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,9 @@ class RpcServer:
 
     def __init__(self, door: Door, services: Sequence[str]) -> None:
         """`services` are the full names of the proto services that it will serve."""
+        self._closing = asyncio.get_running_loop().create_future()
         self.server = grpc.aio.server(
-            interceptors=[_Guard(door)],
+            interceptors=[_Guard(door, self._closing)],
             options=[
                 ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
                 ("grpc.so_reuseport", 0),
@@ -103,7 +105,7 @@ class RpcServer:
                 credentials = grpc.ssl_server_credentials([pair])
                 bound = self.server.add_secure_port(address, credentials)
         except RuntimeError as error:
-            raise _port_taken(address) from error
+            raise port_taken(address) from error
         await self.server.start()
         return bound
 
@@ -115,16 +117,31 @@ class RpcServer:
             await self._health.set(name, value)
 
     async def stop(self, grace_s: float) -> None:
-        """Take no more calls; those under way get `grace_s` seconds."""
+        """Take no more calls. Watchers are told to call again; others get `grace_s` seconds."""
+        if not self._closing.done():
+            self._closing.set_result(None)
         await self._health.enter_graceful_shutdown()
         await self.server.stop(grace_s)
+
+
+class _Stopping(Transient):
+    """What a watcher gets when the server stops."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "INTERNAL",
+            "the service is stopping; call again",
+            timedelta(seconds=1),
+            "服务正在停止，请稍后重新连接",
+        )
 
 
 class _Guard(grpc.aio.ServerInterceptor):
     """Wraps the handler of every call."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, closing: asyncio.Future[None]) -> None:
         self._door = door
+        self._closing = closing
 
     async def intercept_service(
         self,
@@ -135,7 +152,7 @@ class _Guard(grpc.aio.ServerInterceptor):
         call = str(handler_call_details.method)
         if handler is None or call.startswith(_OPEN):
             return handler
-        make, behaviour = _wrapped(handler, _Call(self._door, call))
+        make, behaviour = _wrapped(handler, _Call(self._door, call, self._closing))
         return make(
             behaviour,
             request_deserializer=careful(handler.request_deserializer),
@@ -149,6 +166,7 @@ class _Call:
 
     door: Door
     name: str
+    closing: asyncio.Future[None]
 
     @asynccontextmanager
     async def run(self, context: Context) -> AsyncIterator[None]:
@@ -179,6 +197,8 @@ class _Call:
         abort = abort_of(error)
         if isinstance(error, Rejected):
             line.info("call.rejected", call=short, reason=error.reason, field=error.field)
+        elif isinstance(error, _Stopping):
+            line.info("call.served", call=short, reason="stopping")
         elif isinstance(error, Transient):
             line.warning("call.delayed", call=short, reason=error.reason, detail=error.message)
         else:
@@ -213,10 +233,28 @@ def _stream(call: _Call, inner: Any, many: bool) -> Any:
     async def behaviour(request: Any, context: Context) -> AsyncIterator[Any]:
         async with call.run(context):
             await call.admit(context)
-            async for answer in inner(_checked(request, many), context):
+            async for answer in _until(call.closing, inner(_checked(request, many), context)):
                 yield answer
 
     return behaviour
+
+
+async def _until(closing: asyncio.Future[None], answers: Any) -> AsyncIterator[Any]:
+    """The answers of a stream, which may be endless, until the server closes."""
+    while True:
+        coming = asyncio.ensure_future(anext(answers))
+        try:
+            await asyncio.wait({coming, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                raise _Stopping
+            answer = coming.result()
+        except StopAsyncIteration:
+            return
+        finally:
+            if not coming.done():
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
+        yield answer
 
 
 def _checked(request: Any, many: bool) -> Any:
@@ -234,7 +272,8 @@ async def _checked_stream(requests: Any) -> AsyncIterator[Any]:
         yield request
 
 
-def _port_taken(address: str) -> Rejected:
+def port_taken(address: str) -> Rejected:
+    """The refusal of an address that another process has."""
     return Rejected(
         reason="ALREADY_EXISTS",
         field=address,

@@ -43,7 +43,7 @@ _LOOK_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A document, new or newer. Terms are words to find it by (`role:LOGISTICS`), one line each."""
+    """A document, new or newer. Terms are words to find it by (`role:LOGISTICS`)."""
 
     id: str
     data: bytes
@@ -132,7 +132,7 @@ class View:
 
         Nothing wanted = all documents. `after`: the `next` of the page before. Raises as `get`.
         """
-        groups = [term if isinstance(term, str) else "\n".join(term) for term in wanted]
+        groups = [_choice([term] if isinstance(term, str) else term) for term in wanted]
         if not all(groups):
             raise ValueError("an empty choice of terms finds nothing: do not ask")
         arguments = [after, min(limit, MAX_PAGE), *groups]
@@ -198,7 +198,7 @@ class View:
         try:
             for change in self._project(message):
                 if isinstance(change, Put):
-                    terms = "\n".join(change.terms)
+                    terms = _choice(change.terms)
                     flat += [change.id, message.sequence, 0, change.data, terms]
                 else:
                     flat += [change.id, message.sequence, 1, b"", ""]
@@ -241,6 +241,11 @@ class View:
     async def _newest(self) -> int:
         newest = [await self._log.last(subject) for subject in self._subjects]
         return max((message.sequence for message in newest if message), default=0)
+
+
+def _choice(terms: Iterable[str]) -> str:
+    """Terms, one a line; a line break inside of one would make two of it."""
+    return "\n".join(term.replace("\n", " ") for term in terms)
 
 
 def _lags(messages: int) -> Transient:
