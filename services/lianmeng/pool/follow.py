@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -47,7 +47,9 @@ def read_record(message: Message) -> RegistryRecord:
         raise Poison("CORRUPT_PAYLOAD", f"{message.subject} {message.sequence}: {error}") from error
 
 
-async def follow_records(log: Log, *subjects: str, start: int = 1) -> AsyncIterator[Followed]:
+async def follow_records(
+    log: Log, *subjects: str, start: int = 1
+) -> AsyncGenerator[Followed, None]:
     """All versions on `subjects` (`products.zj.*`) from sequence `start` on, endless, in order.
 
     A message that cannot be read is left out with a line in the log: the registry itself puts
@@ -75,12 +77,13 @@ class FollowedKeys:
 
     async def run(self) -> None:
         """Follow for ever; cancel it to stop."""
-        async for found in follow_records(self._log, self._subject):
-            if isinstance(found.record.record, Principal):
-                self._table.apply(found.record.record)
-            async with self._news:
-                self._heard = found.sequence
-                self._news.notify_all()
+        async with aclosing(follow_records(self._log, self._subject)) as versions:
+            async for found in versions:
+                if isinstance(found.record.record, Principal):
+                    self._table.apply(found.record.record)
+                async with self._news:
+                    self._heard = found.sequence
+                    self._news.notify_all()
 
     async def find(self, key_id: str) -> KeyRecord | None:
         """The record of an open key; None = unknown or closed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 from redis.asyncio import Redis
@@ -21,6 +22,8 @@ from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.process import Parts, Process
 from lianmeng.runtime.subjects import Stream, stream_name
 from lianmeng.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server
+
+PAUSE_S = 0.1
 
 NAME = "lianmeng.v1.RegistryService"
 """Full name of the service in the contract."""
@@ -60,7 +63,7 @@ def assemble(log: Log, memory: Redis, zone: str, clock: Clock) -> Parts:
                 await follower.heard(await records.newest())
                 return await book.catch_up()
             except Transient:  # a long stream takes longer than one wait
-                continue
+                await asyncio.sleep(PAUSE_S)
 
     return Parts(
         services=(NAME,),
