@@ -30,6 +30,7 @@ IMPURE_NAMES = frozenset(
         "consumer",
         "consumers",
         "csv_files",
+        "door",
         "follow",
         "log",
         "messages",
