@@ -140,9 +140,10 @@ async def test_nobody_is_refused_while_a_try_may_still_stand(
     gone = replace(FIRM, state=FirmState.WITHDRAWN, version=3)
 
     def withdrawn_meanwhile(write: Callable[[], int]) -> int:
-        log.versions.append(
-            Stored(len(log.versions) + 1, RegistryRecord(record=gone, written_time=NOW))
-        )
+        record = RegistryRecord(record=gone, written_time=NOW)
+        sequence = len(log.versions) + 1
+        log.versions.append(Stored(sequence, record))
+        log.picture.apply(current_of(encode(record, registry_pb2.RegistryRecord), sequence))
         raise Unknown("no answer")
 
     log.faults = [withdrawn_meanwhile]
