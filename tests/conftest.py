@@ -94,8 +94,6 @@ class _running:  # noqa: N801 - a context manager, used as a function
         self._program = program
 
     def __enter__(self) -> None:
-        for name in ("nats", "valkey", "logs"):
-            Path(self._program.argv[-1]).with_name(name).mkdir(exist_ok=True)
         assert self._program.output is not None
         with self._program.output.open("ab") as output:
             self._process = subprocess.Popen(

@@ -15,7 +15,7 @@ import pytest
 from lianmeng.kernel.errors import Poison, Transient
 from lianmeng.runtime.consumers import Durable, consume, consume_groups
 from lianmeng.runtime.deadletters import dead_letters
-from lianmeng.runtime.embedded import start_servers
+from lianmeng.runtime.embedded import start_nats
 from lianmeng.runtime.followers import follow
 from lianmeng.runtime.jetstream import Conflict, Log, Unknown
 from lianmeng.runtime.messages import Message
@@ -253,8 +253,7 @@ class Platform:
 @pytest.fixture
 async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
     supervisor = Supervisor()
-    servers = await start_servers(supervisor, tmp_path)
-    yield Platform(supervisor, servers.nats_url)
+    yield Platform(supervisor, await start_nats(supervisor, tmp_path))
     await supervisor.stop()
 
 

@@ -174,8 +174,6 @@ async def test_health_follows_the_log(valkey: Server, tmp_path: Path) -> None:
     service = asyncio.create_task(serve("trend", settings, RealClock(), wire))
     await asyncio.sleep(0.5)
     assert not service.done(), "it waits for NATS"
-    for name in ("nats", "logs"):
-        (tmp_path / name).mkdir(exist_ok=True)
     for _ in range(2):
         supervisor = Supervisor()
         await supervisor.start(nats_program(tmp_path, port))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import redis.asyncio
 
-from lianmeng.runtime.embedded import start_servers
+from lianmeng.runtime.embedded import start_nats, start_valkey
 from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.supervision import Program, StartFailed, Supervisor
 
@@ -49,15 +49,15 @@ async def _until_dead(pid: int) -> None:
 
 async def test_both_servers_start_and_end(tmp_path: Path) -> None:
     supervisor = Supervisor()
-    servers = await start_servers(supervisor, tmp_path)
-    log = await Log.connect(servers.nats_url, "test")
+    log = await Log.connect(await start_nats(supervisor, tmp_path), "test")
     assert log.connected
     await log.close()
-    client = redis.asyncio.Redis.from_url(servers.redis_url)
+    redis_url = await start_valkey(supervisor, tmp_path)
+    client = redis.asyncio.Redis.from_url(redis_url)
     assert await client.set("a", "b")
     assert (await client.config_get("port"))["port"] == "0"
     await client.aclose()
-    socket = Path(servers.redis_url.removeprefix("unix://"))
+    socket = Path(redis_url.removeprefix("unix://"))
     assert _mode(socket) == 0o700
     pids = [supervisor.pid(name) for name in ("nats", "valkey")]
     await supervisor.stop()
@@ -67,8 +67,7 @@ async def test_both_servers_start_and_end(tmp_path: Path) -> None:
 async def test_a_deep_home_gets_a_short_socket(tmp_path: Path) -> None:
     home = tmp_path / ("deep" * 20) / ("deep" * 20)
     supervisor = Supervisor()
-    servers = await start_servers(supervisor, home)
-    client = redis.asyncio.Redis.from_url(servers.redis_url)
+    client = redis.asyncio.Redis.from_url(await start_valkey(supervisor, home))
     assert await client.ping()
     await client.aclose()
     await supervisor.stop()
@@ -115,12 +114,13 @@ async def test_no_child_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     code = """
     import asyncio, sys
     from pathlib import Path
-    from lianmeng.runtime.embedded import start_servers
+    from lianmeng.runtime.embedded import start_nats, start_valkey
     from lianmeng.runtime.supervision import Supervisor
 
     async def main():
         supervisor = Supervisor()
-        await start_servers(supervisor, Path(sys.argv[1]))
+        await start_nats(supervisor, Path(sys.argv[1]))
+        await start_valkey(supervisor, Path(sys.argv[1]))
         print(supervisor.pid("nats"), supervisor.pid("valkey"), flush=True)
         await asyncio.sleep(60)
 

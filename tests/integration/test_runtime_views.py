@@ -14,7 +14,7 @@ import redis.asyncio
 
 from lianmeng.kernel.errors import Poison, Rejected, Transient
 from lianmeng.runtime import views
-from lianmeng.runtime.embedded import start_servers
+from lianmeng.runtime.embedded import start_nats, start_valkey
 from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.messages import Message
 from lianmeng.runtime.revisions import revision, sequence_of
@@ -170,10 +170,9 @@ async def test_an_empty_log_has_an_empty_view(desk: Desk) -> None:
 @pytest.mark.fault
 async def test_a_view_heals_after_both_servers_were_killed(tmp_path: Path) -> None:
     supervisor = Supervisor()
-    servers = await start_servers(supervisor, tmp_path)
-    log = await Log.connect(servers.nats_url, "test")
+    log = await Log.connect(await start_nats(supervisor, tmp_path), "test")
     await ensure_streams(log, "zj")
-    memory = redis.asyncio.Redis.from_url(servers.redis_url)
+    memory = redis.asyncio.Redis.from_url(await start_valkey(supervisor, tmp_path))
     desk = Desk(memory, log, "zj")
     await desk.write("a-1", b"ACTIVE TH")
     async with running(desk):

@@ -77,6 +77,14 @@ def test_reopening_continues_where_the_data_ended(tmp_path: Path) -> None:
     assert StoryClock(path, lambda: next_day + HOUR).now() == STORY + 2 * HOUR
 
 
+def test_an_accelerated_run_starts_now_and_goes_on_at_its_pace(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.jsonl"
+    assert reopen(path, START, START, 600) == Anchor(START, START, 600)
+    later = START + timedelta(days=1)
+    anchor = reopen(path, START + timedelta(seconds=6), later, 60)
+    assert anchor == Anchor(START + HOUR, later, 60)
+
+
 @given(
     factors=st.lists(st.floats(0.01, 10_000), min_size=1, max_size=5),
     seconds=st.lists(st.integers(0, 100_000), min_size=1, max_size=5),

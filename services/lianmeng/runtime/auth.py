@@ -11,16 +11,17 @@ import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import jwt
-import redis.asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from redis.exceptions import RedisError
 
 from lianmeng.kernel.errors import Rejected, Status
 from lianmeng.kernel.roles import PrincipalRole
 from lianmeng.runtime.keys import Signer, key_id_of
+
+if TYPE_CHECKING:
+    import redis.asyncio
 
 LIFETIME = timedelta(seconds=60)
 """Longest life of a token."""
@@ -127,6 +128,8 @@ class Seen:
         """Whether this token was not seen before."""
         if self._memory is None:
             return True
+        from redis.exceptions import RedisError  # noqa: PLC0415 - clients start without Redis
+
         key = f"{{{self._zone}}}:jti:{token_id}"
         try:
             stored = await self._memory.set(key, b"", nx=True, ex=LIFETIME + 2 * SKEW)

@@ -23,6 +23,7 @@ from lianmeng.runtime.deadletters import bury
 from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.logs import log as line
 from lianmeng.runtime.messages import Delivery, Message
+from lianmeng.runtime.metrics import BACKLOG, MESSAGE_SECONDS, MESSAGES
 from lianmeng.runtime.pulls import NANOS, RETRY_S, Broken, create_consumer, pull
 from lianmeng.runtime.subjects import stream_of
 
@@ -151,8 +152,11 @@ class _Desk:
             await self._answer(reply, b"-NAK")
 
     async def _settle(self, group: list[Delivery]) -> None:
+        name = self.durable.name
+        BACKLOG.labels(name).set(group[-1].message.pending)
         try:
-            await self._patiently(lambda: self.handle([item.message for item in group]))
+            with MESSAGE_SECONDS.labels(name).time():
+                await self._patiently(lambda: self.handle([item.message for item in group]))
         except Exception as error:  # noqa: BLE001 - see the module's docstring
             if len(group) == 1:
                 await self._fail(group[0], error)
@@ -160,6 +164,7 @@ class _Desk:
             for item in group:
                 await self._settle([item])
         else:
+            MESSAGES.labels(name, "done").inc(len(group))
             for item in group:
                 await self._answer(item.reply, b"+ACK")
 
@@ -168,6 +173,7 @@ class _Desk:
         if isinstance(error, Poison):
             await self._bury(item, error.reason, error.message)
             return
+        MESSAGES.labels(self.durable.name, "failed").inc()
         line.error("message.failed", subject=message.subject, error=repr(error), exc_info=error)
         if item.attempt >= MAX_DELIVERIES:
             await self._bury(item, "INTERNAL", repr(error))
@@ -176,6 +182,7 @@ class _Desk:
 
     async def _bury(self, item: Delivery, reason: str, detail: str) -> None:
         durable = self.durable
+        MESSAGES.labels(durable.name, "buried").inc()
         await self._patiently(
             lambda: bury(self.log, durable.zone, durable.service, item.message, reason, detail)
         )

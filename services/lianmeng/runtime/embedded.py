@@ -14,7 +14,6 @@ import shutil
 import socket
 import sys
 import tempfile
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -48,30 +47,25 @@ appendonly no
 _LONGEST_SOCKET_PATH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """Where the embedded servers are."""
+async def start_nats(supervisor: Supervisor, home: Path, port: int = 0) -> str:
+    """Start NATS and return its URL when it answers. Port 0 = any free one, kept on restart.
 
-    nats_url: str
-    redis_url: str
-
-
-async def start_servers(supervisor: Supervisor, home: Path, *, nats_port: int = 0) -> Servers:
-    """Start both servers and return when they answer. Port 0 = any free one, kept on restart.
-
-    Raises `Rejected` when a server's wheel is not installed, `StartFailed` when one does not run.
+    Raises `Rejected` when its wheel is not installed, `StartFailed` when it does not run.
     """
-    for directory in (home, home / "nats", home / "valkey", home / "logs"):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    port = nats_port or free_port()
-    await asyncio.gather(
-        supervisor.start(nats_program(home, port)), supervisor.start(valkey_program(home))
-    )
-    return Servers(f"nats://127.0.0.1:{port}", f"unix://{valkey_socket(home)}")
+    port = port or free_port()
+    await supervisor.start(nats_program(home, port))
+    return f"nats://127.0.0.1:{port}"
+
+
+async def start_valkey(supervisor: Supervisor, home: Path) -> str:
+    """Start Valkey and return its URL when it answers. Raises as `start_nats`."""
+    await supervisor.start(valkey_program(home))
+    return f"unix://{valkey_socket(home)}"
 
 
 def nats_program(home: Path, port: int) -> Program:
     """nats-server with JetStream; its files are in `<home>/nats`."""
+    _make_directories(home, home / "nats", home / "logs")
     config = home / "nats.conf"
     config.write_text(
         _NATS_CONFIG.format(
@@ -89,6 +83,7 @@ def nats_program(home: Path, port: int) -> Program:
 
 def valkey_program(home: Path) -> Program:
     """Valkey on a unix socket."""
+    _make_directories(home, home / "valkey", home / "logs")
     path = valkey_socket(home)
     config = home / "valkey.conf"
     config.write_text(
@@ -120,6 +115,11 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _make_directories(*directories: Path) -> None:
+    for directory in directories:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 async def _nats_answers(port: int) -> bool:

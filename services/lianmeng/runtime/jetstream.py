@@ -13,7 +13,6 @@ import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import nats.errors
@@ -21,11 +20,20 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from lianmeng.kernel.errors import Transient
 from lianmeng.runtime.logs import log as line
-from lianmeng.runtime.messages import Message, StreamState, direct_message, raw_message, status_of
+from lianmeng.runtime.messages import (
+    Message,
+    StreamState,
+    direct_message,
+    raw_message,
+    status_of,
+    stream_state,
+)
+from lianmeng.runtime.outcomes import Conflict, Unknown, acknowledged, measured, unavailable
 from lianmeng.runtime.subjects import stream_of
 from lianmeng.runtime.writes import Write
+
+__all__ = ["Conflict", "Log", "Unknown", "unavailable"]
 
 MAX_BATCH = 1_000
 """Most messages of one atomic batch."""
@@ -35,30 +43,7 @@ ANSWER_WITHIN_S = 5.0
 
 _HISTORY_BATCH = 256
 _HISTORY_BYTES = 4 * 1024 * 1024
-_WRONG_SEQUENCE = (10071, 10164)
-_BUSY = (10176, 10210, 10211)
 _NO_MESSAGE = 10037
-
-
-class Conflict(Transient):
-    """A subject has a newer message than expected, or the batch stands already: read again."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("CONFLICT", message, timedelta(milliseconds=20), "日志中已有更新的版本")
-
-
-class Unknown(Transient):
-    """No definite answer to a write; it may stand, now or a little later. `code` 0 = no answer."""
-
-    def __init__(self, message: str, code: int = 0) -> None:
-        pause = timedelta(milliseconds=250 if code in _BUSY else 100)
-        super().__init__("LOG_UNAVAILABLE", message, pause, "写入结果尚不确定，请用同一命令重试")
-        self.code = code
-
-
-def unavailable(message: str) -> Transient:
-    """The log cannot be reached; nothing was written."""
-    return Transient("LOG_UNAVAILABLE", message, timedelta(seconds=1), "日志（NATS）暂时不可用")
 
 
 class Log:
@@ -115,8 +100,9 @@ class Log:
         """
         token, answer = self._expect()
         try:
-            await self._send(write.subject, write.data, write.wire_headers(), token)
-            return await self._sequence(answer, within_s)
+            with measured("publish"):
+                await self._send(write.subject, write.data, write.wire_headers(), token)
+                return await self._sequence(answer, within_s)
         finally:
             self._waiting.pop(token, None)
 
@@ -130,19 +116,10 @@ class Log:
             return await self.publish(writes[0], within_s=within_s)
         _require_batch(writes)
         token, answer = self._expect()
-        batch = secrets.token_hex(12)
         try:
-            for index, write in enumerate(writes, 1):
-                headers = write.wire_headers()
-                headers["Nats-Batch-Id"] = batch
-                headers["Nats-Batch-Sequence"] = str(index)
-                if index == len(writes):
-                    headers["Nats-Batch-Commit"] = "1"
-                # The first message may be refused at once (too many open batches); the ones
-                # between are sent without asking.
-                asks = index in (1, len(writes))
-                await self._send(write.subject, write.data, headers, token if asks else "")
-            return await self._sequence(answer, within_s)
+            with measured("commit"):
+                await self._send_batch(writes, token)
+                return await self._sequence(answer, within_s)
         finally:
             self._waiting.pop(token, None)
 
@@ -177,7 +154,7 @@ class Log:
         """Where a stream begins and ends. Raises `Transient`."""
         info = await self.api(f"STREAM.INFO.{stream}", {})
         assert info is not None, "an error would have been raised"
-        return StreamState(info["state"]["first_seq"], info["state"]["last_seq"], info["created"])
+        return stream_state(info)
 
     async def api(
         self, operation: str, request: Mapping[str, Any], absent: int = 0
@@ -260,6 +237,21 @@ class Log:
         except (OSError, nats.errors.Error) as error:
             raise unavailable("no connection to NATS") from error
 
+    async def _send_batch(self, writes: Sequence[Write], token: str) -> None:
+        """All messages of a batch. Only the first and the last ask for an answer.
+
+        The first may be refused at once (too many open batches); the last commits.
+        """
+        batch = secrets.token_hex(12)
+        for index, write in enumerate(writes, 1):
+            headers = write.wire_headers()
+            headers["Nats-Batch-Id"] = batch
+            headers["Nats-Batch-Sequence"] = str(index)
+            if index == len(writes):
+                headers["Nats-Batch-Commit"] = "1"
+            asks = index in (1, len(writes))
+            await self._send(write.subject, write.data, headers, token if asks else "")
+
     async def _sequence(self, answer: asyncio.Future[Msg | None], within_s: float) -> int:
         try:
             msg = await asyncio.wait_for(answer, within_s)
@@ -267,15 +259,7 @@ class Log:
             raise Unknown("the log did not acknowledge in time") from error
         if msg is None:
             raise Unknown("the connection was lost before the acknowledgement")
-        if status_of(msg) == "503":
-            raise Unknown("no stream takes this subject now")
-        content = json.loads(msg.data)
-        if "error" not in content:
-            return int(content["seq"])
-        code, text = int(content["error"].get("err_code", 0)), content["error"]["description"]
-        if code in _WRONG_SEQUENCE:
-            raise Conflict(text)
-        raise Unknown(f"{text} ({code})", code)
+        return acknowledged(msg)
 
     async def _on_answer(self, msg: Msg) -> None:
         answer = self._waiting.get(msg.subject.rsplit(".", 1)[-1])

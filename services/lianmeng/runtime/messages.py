@@ -28,10 +28,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """Where a stream begins and ends. `last` 0 = it never held a message."""
+    """Where a stream begins and ends. `last` 0 = it never held a message.
+
+    `last_stored_at` is wall time, and means nothing for an empty stream. `created` tells a
+    stream from a later one of the same name.
+    """
 
     first: int
     last: int
+    last_stored_at: datetime
     created: str
 
 
@@ -83,6 +88,14 @@ def raw_message(raw: Mapping[str, Any]) -> Message:
 def _raw_headers(block: bytes) -> dict[str, str]:
     pairs = (text.partition(":") for text in block.decode().split("\r\n")[1:] if text)
     return {name: value.strip() for name, _, value in pairs}
+
+
+def stream_state(info: Mapping[str, Any]) -> StreamState:
+    """The state in the answer of `STREAM.INFO`."""
+    state = info["state"]
+    return StreamState(
+        state["first_seq"], state["last_seq"], _time(state["last_ts"]), info["created"]
+    )
 
 
 def _time(text: str) -> datetime:

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     lifecycle_endpoint: str | None = Field(
         default=None, description="host:port of lifecycle for clients."
     )
+    prometheus_port: int | None = Field(
+        default=None,
+        ge=0,
+        description="Port of this process's metrics; 0 = any. Unset = 100 above its gRPC port.",
+    )
     replicas: int = Field(
         default=1,
         ge=1,
@@ -94,6 +99,8 @@ class Settings(BaseSettings):
 
     def metrics_port(self, service: str) -> int:
         """Port of the service's Prometheus endpoint; 0 = any free one."""
+        if self.prometheus_port is not None:
+            return self.prometheus_port
         port = self.port(service)
         return port + METRICS_OFFSET if port else 0
 
@@ -178,6 +185,11 @@ def write_endpoints(home: Path, endpoints: Endpoints) -> None:
     partial = home / "endpoints.json.new"
     partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     partial.replace(home / "endpoints.json")
+
+
+def forget_endpoints(home: Path) -> None:
+    """Say that no platform runs here any more."""
+    (home / "endpoints.json").unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -113,16 +113,17 @@ def change_pace(path: Path, factor: float, wall: datetime) -> Anchor:
     return anchor
 
 
-def reopen(path: Path, last_wall: datetime, wall: datetime) -> Anchor | None:
-    """Continue the data of an accelerated run in real time; None when there is nothing to do.
+def reopen(path: Path, last_wall: datetime, wall: datetime, factor: float = 1.0) -> Anchor | None:
+    """Continue data at `factor` from `wall` on; returns the new anchor, None if none is needed.
 
     `last_wall` is when the data was last alive: story time goes on from there, so the hours in
-    which nothing ran do not count at the old factor.
+    which nothing ran do not count at the old factor. Data that always ran in real time goes on
+    so: for it those hours have passed.
     """
     anchors = read_anchors(path)
-    if not anchors or anchors[-1].factor == 1:
+    if (anchors[-1].factor if anchors else 1.0) == factor == 1.0:
         return None
-    anchor = Anchor(story_at(anchors, last_wall), wall, 1.0)
+    anchor = Anchor(story_at(anchors, last_wall) if anchors else wall, wall, factor)
     append_anchor(path, anchor)
     return anchor
 

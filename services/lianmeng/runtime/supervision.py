@@ -70,9 +70,12 @@ class Supervisor:
 
     async def start(self, program: Program) -> None:
         """Run a program until `stop`. Returns when it is ready; raises `StartFailed`."""
-        child = _Child(program)
-        await child.start()
-        self._children[program.name] = child
+        child = self._children[program.name] = _Child(program)
+        try:
+            await child.start()
+        except BaseException:
+            del self._children[program.name]
+            raise
 
     def pid(self, name: str) -> int:
         """The current process id of a program."""
