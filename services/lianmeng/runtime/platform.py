@@ -113,7 +113,7 @@ class Platform:
 async def serves(address: str) -> bool:
     """Whether a gRPC server answers at host:port that it is SERVING."""
     async with grpc.aio.insecure_channel(address) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)  # type: ignore[no-untyped-call]
+        stub = health_pb2_grpc.HealthStub(channel)
         try:
             answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=0.5)
         except grpc.aio.AioRpcError:

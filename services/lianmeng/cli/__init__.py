@@ -1,0 +1,1 @@
+"""The `lianmeng` command: what people touch. One module per group of commands."""
