@@ -14,9 +14,7 @@ import sys
 from pathlib import Path
 from typing import Self
 
-import grpc.aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
+from lianmeng.runtime.client import is_serving
 from lianmeng.runtime.embedded import free_port, start_nats, start_valkey
 from lianmeng.runtime.keys import Signer, ensure_key
 from lianmeng.runtime.settings import SERVICES, Endpoints, Settings
@@ -98,7 +96,7 @@ class Platform:
         return Program(
             name=name,
             argv=(sys.executable, "-m", "lianmeng.cli", "serve", name),
-            ready=lambda: serves(address),
+            ready=lambda: is_serving(address),
             env={
                 "LIANMENG_HOME": str(settings.home.resolve()),
                 "LIANMENG_ZONE": settings.zone,
@@ -108,17 +106,6 @@ class Platform:
             output=settings.home / "logs" / f"{name}.out",
             ready_within_s=_READY_WITHIN_S,
         )
-
-
-async def serves(address: str) -> bool:
-    """Whether a gRPC server answers at host:port that it is SERVING."""
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
-        try:
-            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=0.5)
-        except grpc.aio.AioRpcError:
-            return False
-    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 def write_endpoints(home: Path, endpoints: Endpoints) -> None:
