@@ -92,6 +92,7 @@ class RegistryWorld:
     log: Log
     zone: str
     stub: Any
+    port: int
     operator: User
     association: User
 
@@ -130,7 +131,7 @@ async def running_registry(
     await parts.ready()
     link = channel(f"127.0.0.1:{port}")
     stub = RegistryServiceStub(link)
-    world = RegistryWorld(log, zone, stub, None, None)  # type: ignore[arg-type]
+    world = RegistryWorld(log, zone, stub, port, None, None)  # type: ignore[arg-type]
     try:
         yield replace(
             world, operator=world.user_of(operator), association=world.user_of(association)

@@ -46,7 +46,10 @@ class Bounds:
 
 UNITS = Bounds(0, MAX_UNITS)
 SHARE = Bounds(0, BASIS)
+AMOUNT = Bounds(0, MAX_MONEY_MINOR)
+AMOUNT_ABOVE_ZERO = Bounds(1, MAX_MONEY_MINOR)
 WEEKDAY = Bounds(1, 7)
+_WEEKDAYS = frozenset(range(1, 8))
 
 
 def in_range(value: int, bounds: Bounds, field: str) -> int:
@@ -93,6 +96,9 @@ def short_list(values: Sequence[object], field: str, most: int = MAX_ITEMS) -> N
 
 def unique(values: Sequence[Hashable], field: str) -> None:
     """Refuses a list in which something comes twice, and names its second place. DUPLICATE."""
+    short_list(values, field)
+    if len(set(values)) == len(values):
+        return
     seen: set[Hashable] = set()
     for index, value in enumerate(values):
         if value in seen:
@@ -105,7 +111,6 @@ def unique(values: Sequence[Hashable], field: str) -> None:
                 hint_zh="请只保留一个",
             )
         seen.add(value)
-    short_list(values, field)
 
 
 def text(value: str, field: str, *, needed: bool = False) -> str:
@@ -134,7 +139,8 @@ def texts(values: Sequence[str], field: str) -> None:
 def money(value: Money, field: str, *, above_zero: bool = False) -> Money:
     """`value`, if its currency is known and its amount is plausible and not negative."""
     require_currency(value.currency, f"{field}.currency")
-    in_range(value.amount_minor, Bounds(int(above_zero), MAX_MONEY_MINOR), f"{field}.amount_minor")
+    bounds = AMOUNT_ABOVE_ZERO if above_zero else AMOUNT
+    in_range(value.amount_minor, bounds, f"{field}.amount_minor")
     return value
 
 
@@ -146,6 +152,8 @@ def optional_money(value: Money | None, field: str) -> None:
 
 def days(value: DaysRange, field: str) -> None:
     """Refuses a negative, absurd or reversed range of days."""
+    if 0 <= value.p50_days <= value.p90_days <= MAX_DAYS:
+        return
     in_range(value.p50_days, Bounds(0, MAX_DAYS), f"{field}.p50_days")
     in_range(value.p90_days, Bounds(value.p50_days, MAX_DAYS), f"{field}.p90_days")
 
@@ -188,8 +196,9 @@ def calendar(value: Calendar, field: str) -> None:
 
 def weekdays(values: Sequence[int], field: str) -> None:
     """Refuses weekdays outside of 1 (Monday) to 7 (Sunday) and such that come twice."""
-    for index, value in enumerate(values):
-        in_range(value, WEEKDAY, f"{field}[{index}]")
+    if not _WEEKDAYS.issuperset(values):
+        for index, value in enumerate(values):
+            in_range(value, WEEKDAY, f"{field}[{index}]")
     unique(values, field)
 
 
