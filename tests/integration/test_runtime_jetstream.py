@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -244,9 +243,14 @@ class Platform:
         self._supervisor = supervisor
         self.url = url
 
+    def pause(self) -> None:
+        self._supervisor.kill("nats", signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._supervisor.kill("nats", signal.SIGCONT)
+
     async def kill(self) -> None:
-        os.kill(self._supervisor.pid("nats"), signal.SIGKILL)
-        await asyncio.sleep(0.05)
+        self._supervisor.kill("nats")
         await self._supervisor.wait_ready("nats")
 
 
@@ -303,6 +307,31 @@ async def test_everything_heals_after_nats_was_killed(platform: Platform) -> Non
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await log.close()
+
+
+@pytest.mark.fault
+async def test_everything_heals_after_nats_stood_still(platform: Platform) -> None:
+    log = await Log.connect(platform.url, "test")
+    await ensure_streams(log, "zj")
+    write = Write(alliance_subject("zj", "a-1"), b"1")
+    messages = follow(log, write.subject)
+    first = asyncio.ensure_future(anext(messages))
+    await log.publish(write)
+    assert (await first).sequence == 1
+    platform.pause()
+    started = asyncio.get_running_loop().time()
+    with pytest.raises(Unknown):
+        await log.publish(write, within_s=1.0)
+    with pytest.raises(Transient):
+        await log.ask("$JS.API.INFO", b"", within_s=0.5)
+    assert asyncio.get_running_loop().time() - started < 2
+    await asyncio.sleep(6)
+    platform.go_on()
+    sequence = await _patiently(log, write)
+    assert sequence == 3, "what was unknown had been written"
+    async with aclosing(messages), asyncio.timeout(10):
+        assert [(await anext(messages)).sequence for _ in range(2)] == [2, 3]
     await log.close()
 
 

@@ -35,15 +35,15 @@ async def test_the_platform_starts_heals_and_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]))
-    settings = load_settings(home=tmp_path, trend_port=0, stop_grace_s=1.0)
-    async with Platform(settings, factor=600, services=["trend"], command=COMMAND) as platform:
+    settings = load_settings(home=tmp_path, stop_grace_s=1.0)
+    platform = Platform(settings, any_ports=True, factor=600, services=["trend"], command=COMMAND)
+    async with platform:
         found = find_endpoints(load_settings(home=tmp_path))
         assert found == platform.endpoints
         assert await is_serving(found.services["trend"])
         with pytest.raises(Rejected, match="already runs"):
-            await Platform(settings).start()
-        platform.kill("trend")
-        await asyncio.sleep(0.3)
+            await Platform(settings).start_servers()
+        await platform.kill("trend")
         async with asyncio.timeout(30):
             await platform.wait_ready("trend")
         assert await is_serving(found.services["trend"])
@@ -56,11 +56,11 @@ async def test_the_platform_starts_heals_and_stops(
     (first,) = read_anchors(tmp_path / "anchors.jsonl")
     assert first.factor == 600
 
-    async with Platform(settings, services=[]) as platform:
-        log = await Log.connect(platform.endpoints.nats_url, "test")
+    async with Platform(settings, any_ports=True, services=[]) as again:
+        log = await Log.connect(again.endpoints.nats_url, "test")
         kept = await log.last(alliance_subject("zj", "a-1"))
         assert kept is not None
         await log.close()
-    again = read_anchors(tmp_path / "anchors.jsonl")[-1]
-    assert again.factor == 1
-    assert again.story == first.story + (kept.stored_at - first.wall) * 600
+    last = read_anchors(tmp_path / "anchors.jsonl")[-1]
+    assert last.factor == 1
+    assert last.story == first.story + (kept.stored_at - first.wall) * 600

@@ -102,9 +102,17 @@ async def _until_told(name: str, settings: Settings, clock: Clock, wire: Wire) -
     if failure is None or isinstance(failure, asyncio.CancelledError):
         line.info("service.stopped")
         return 0
+    failure = _root(failure)
     known = isinstance(failure, LianmengError)
     line.error("service.failed", error=str(failure), exc_info=None if known else failure)
     return 1
+
+
+def _root(failure: BaseException) -> BaseException:
+    """The one failure inside of groups of one."""
+    while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
+        failure = failure.exceptions[0]
+    return failure
 
 
 async def serve(name: str, settings: Settings, clock: Clock, wire: Wire) -> None:

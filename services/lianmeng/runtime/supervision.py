@@ -81,6 +81,13 @@ class Supervisor:
         """The current process id of a program."""
         return self._children[name].pid
 
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to a program, as a fault would. After SIGKILL, `wait_ready` waits."""
+        child = self._children[name]
+        if number is signal.SIGKILL:
+            child.serving.clear()
+        os.kill(child.pid, number)
+
     async def wait_ready(self, name: str) -> None:
         """Return when a program is ready again after a crash."""
         await self._children[name].serving.wait()

@@ -167,6 +167,7 @@ class View:
                     raise _Lost
                 position = upto
                 self._moved.set()
+                self._moved = asyncio.Event()
                 VIEW_BACKLOG.labels(self._name).set(batch[-1].pending)
 
     async def _batches(self, messages: AsyncIterator[Message]) -> AsyncIterator[list[Message]]:
@@ -219,6 +220,7 @@ class View:
         loop = asyncio.get_running_loop()
         give_up = loop.time() + WAIT_S
         while True:
+            moved = self._moved
             try:
                 position, goal, *found = await script(
                     keys=[self._key], args=[self._prefix, *arguments]
@@ -230,9 +232,8 @@ class View:
                 return revision(self._stream, built), found
             if loop.time() > give_up:
                 raise _lags(max(wanted, int(goal or 0)) - max(built, 0))
-            self._moved.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), 0.05)
+            with suppress(TimeoutError):  # another process may be the one that builds
+                await asyncio.wait_for(moved.wait(), 0.05)
 
     async def _holds(self, built: int, wanted: int) -> bool:
         """Whether the view has all up to `wanted`, which may not be one of its messages."""
