@@ -14,7 +14,7 @@ from typing import Any
 
 from lianmeng.alliance.contract import sha256
 from lianmeng.alliance.demand import Demand, DemandOrigin, Limits, MarketDemand, ProductSnapshot
-from lianmeng.alliance.facts import DemandAccepted, Proposed, Repaired
+from lianmeng.alliance.facts import DemandAccepted, NoPlan, Proposed, Repaired
 from lianmeng.alliance.membership import parts, ref_of
 from lianmeng.alliance.plan import (
     Campaign,
@@ -341,3 +341,8 @@ def successor(firm: str) -> str:
 def refs(of: Plan) -> list[str]:
     """Ids of all parts."""
     return [ref_of(part) for part in parts(of)]
+
+
+def no_plan(reason: str = "NO_STANDBY", rematch_time: datetime | None = None) -> NoPlan:
+    """The matcher finds nothing."""
+    return NoPlan(reason=reason, rematch_time=rematch_time)

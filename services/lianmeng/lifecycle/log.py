@@ -1,0 +1,29 @@
+"""The log of alliances, which tells the operators of every fact that lifecycle commits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from lianmeng.alliance.facts import name_of
+from lianmeng.alliance.log import AllianceLog, Loaded, Step
+from lianmeng.lifecycle.facts_told import line_of
+from lianmeng.runtime.logs import log as line
+from lianmeng.runtime.metrics import FACTS
+
+
+class ToldLog(AllianceLog):
+    """An `AllianceLog` that writes one line per committed fact."""
+
+    async def commit(self, steps: Sequence[Step]) -> list[Loaded]:
+        """See `AllianceLog.commit`."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        stand = await super().commit(steps)
+        ms = round((loop.time() - started) * 1000, 1)
+        for step, after in zip(steps, stand, strict=True):
+            name = name_of(step.fact)
+            FACTS.labels(name).inc()
+            fields = line_of(step.loaded.state, step.fact, after.state)
+            line.info(f"alliance.{name}", **fields, ms=ms)
+        return stand
