@@ -24,6 +24,7 @@ PURE_PACKAGES = (
 IMPURE_NAMES = frozenset(
     {
         "agents",
+        "automation",
         "bootstrap",
         "bulk",
         "bulk_rows",
@@ -32,15 +33,19 @@ IMPURE_NAMES = frozenset(
         "csv_files",
         "door",
         "follow",
+        "living",
         "log",
         "messages",
         "ports",
         "queries",
+        "rematching",
         "rpc",
         "server",
         "service",
+        "sweeping",
         "views",
         "watch",
+        "watching",
         "wire",
         "wiring",
     }
