@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
 import redis.asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from lianmeng.kernel.errors import Poison, Rejected, Status, Transient
 from lianmeng.kernel.roles import PrincipalRole
 from lianmeng.runtime.auth import KeyRecord, Seen, current_caller, mint
-from lianmeng.runtime.client import Client, channel
+from lianmeng.runtime.client import Client, channel, is_serving
 from lianmeng.runtime.keys import Signer, new_signer
-from lianmeng.runtime.rpc import Door, RpcServer
+from lianmeng.runtime.rpc import Door, RpcServer, Tls
 from lianmeng.runtime.storytime import RealClock
 from lianmeng.v1 import registry_pb2, registry_pb2_grpc
 
@@ -273,3 +279,36 @@ async def test_a_taken_port_is_said(place: Place) -> None:
     with pytest.raises(Rejected, match="is taken"):
         await other.start("127.0.0.1", place.port)
     await other.stop(0)
+
+
+def _self_signed(directory: Path) -> Tls:
+    """A certificate for 127.0.0.1 that is its own authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "lianmeng test")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    tls = Tls(directory / "cert.pem", directory / "key.pem")
+    tls.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    tls.key.write_bytes(pem)
+    return tls
+
+
+async def test_calls_over_tls(tmp_path: Path) -> None:
+    tls = _self_signed(tmp_path)
+    door = Door("registry", Book(()), Seen(None, "zj"), RealClock())
+    server = RpcServer(door, [SERVICE])
+    port = await server.start("127.0.0.1", 0, tls)
+    await server.set_serving(True)
+    address = f"127.0.0.1:{port}"
+    assert await is_serving(address, tls.certificate)
+    assert not await is_serving(address), "without TLS nobody answers"
+    await server.stop(0)

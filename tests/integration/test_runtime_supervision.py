@@ -97,13 +97,15 @@ async def test_a_stubborn_child_is_killed() -> None:
     assert not _alive(pid)
 
 
-async def test_a_child_that_cannot_start_is_an_error() -> None:
+async def test_a_child_that_cannot_start_is_an_error(tmp_path: Path) -> None:
     async def no() -> bool:
         return False
 
     supervisor = Supervisor()
-    with pytest.raises(StartFailed, match="ended with 3"):
-        await supervisor.start(Program("x", (sys.executable, "-c", "exit(3)"), no))
+    code = "print('the disk is full'); exit(3)"
+    program = Program("x", (sys.executable, "-c", code), no, output=tmp_path / "x.log")
+    with pytest.raises(StartFailed, match=r"ended with 3; .*: the disk is full"):
+        await supervisor.start(program)
     argv = (sys.executable, "-c", "import time; time.sleep(60)")
     with pytest.raises(StartFailed, match="not ready"):
         await supervisor.start(Program("x", argv, no, ready_within_s=0.3))

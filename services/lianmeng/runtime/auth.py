@@ -93,7 +93,7 @@ async def authenticate(
     token: str, audience: str, wall: datetime, book: KeyBook, seen: Seen
 ) -> Caller:
     """The caller of a token. Raises `Rejected` with one of the TOKEN_… reasons."""
-    kid = _unverified(token, "kid")
+    kid = _header_key(token)
     record = await book.find(kid)
     if record is None:
         raise _unknown_key()
@@ -107,12 +107,13 @@ async def authenticate(
 
 def unverified_caller(token: str) -> Caller:
     """What a token claims; for calls that bring their own key. Verify it by `verify_possession`."""
-    return Caller(_unverified(token, "iss"), frozenset(), "", _unverified(token, "kid"), token)
+    kid = _header_key(token)
+    return Caller(_claimed_issuer(token), frozenset(), "", kid, token)
 
 
 def verify_possession(token: str, public_key: bytes, audience: str, wall: datetime) -> None:
     """Raises `Rejected` unless the token was signed by the key that the call brings."""
-    if _unverified(token, "kid") != key_id_of(public_key):
+    if _header_key(token) != key_id_of(public_key):
         raise _unknown_key()
     _verified(token, public_key, audience, wall)
 
@@ -138,18 +139,28 @@ class Seen:
         return bool(stored)
 
 
-def _unverified(token: str, part: str) -> str:
+def _header_key(token: str) -> str:
     if not token:
         raise _rejected("TOKEN_MISSING", "the call has no token", "请求缺少令牌")
     try:
-        header: dict[str, Any] = jwt.get_unverified_header(token)
+        kid = jwt.get_unverified_header(token).get("kid")
+    except jwt.InvalidTokenError:
+        raise _unknown_key() from None
+    return _text(kid)
+
+
+def _claimed_issuer(token: str) -> str:
+    try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
         raise _unknown_key() from None
-    value = header.get("kid") if part == "kid" else claims.get(part)
-    if not isinstance(value, str) or not value:
-        raise _unknown_key()
-    return value
+    return _text(claims.get("iss"))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise _unknown_key()
 
 
 def _verified(token: str, public_key: bytes, audience: str, wall: datetime) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import os
 import stat
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -51,12 +52,22 @@ class Signer:
     @property
     def public_key(self) -> bytes:
         """The raw public key."""
-        return self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return _public_key(self.key)
 
     @property
     def key_id(self) -> str:
         """The id of the public key."""
-        return key_id_of(self.public_key)
+        return _key_id(self.key)
+
+
+@lru_cache(maxsize=1024)
+def _public_key(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+@lru_cache(maxsize=1024)
+def _key_id(key: Ed25519PrivateKey) -> str:
+    return key_id_of(_public_key(key))
 
 
 def new_signer(principal_id: str) -> Signer:

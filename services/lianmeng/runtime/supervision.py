@@ -154,12 +154,10 @@ class _Child:
             async with asyncio.timeout(program.ready_within_s):
                 while not await program.ready():
                     if process.returncode is not None:
-                        raise StartFailed(f"{program.name} ended with {process.returncode}")
+                        raise _failed(program, f"ended with {process.returncode}")
                     await asyncio.sleep(0.01)
         except TimeoutError as error:
-            raise StartFailed(
-                f"{program.name} was not ready after {program.ready_within_s:g} s"
-            ) from error
+            raise _failed(program, f"was not ready after {program.ready_within_s:g} s") from error
 
     async def _keep_running(self) -> None:
         loop = asyncio.get_running_loop()
@@ -191,3 +189,12 @@ class _Child:
             process.kill()
             await process.wait()
             log.warning("process.killed", process=self._program.name)
+
+
+def _failed(program: Program, how: str) -> StartFailed:
+    """With the last line that the program wrote: it mostly says why."""
+    if program.output is None or not program.output.exists():
+        return StartFailed(f"{program.name} {how}")
+    lines = program.output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = lines[-1][:500] if lines else "nothing"
+    return StartFailed(f"{program.name} {how}; the last line of {program.output}: {last}")
