@@ -32,6 +32,7 @@ from lianmeng.kernel.ids import alliance_id_of_trend, derive, resource_id
 from lianmeng.kernel.money import FxRate, Money
 from lianmeng.kernel.quantities import Band
 from lianmeng.kernel.roles import Role
+from lianmeng.kernel.trends import Trend, TrendEvent, TrendKind, TrendMapping, TrendPhase
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 DAY0 = date(2026, 3, 2)
@@ -346,3 +347,27 @@ def refs(of: Plan) -> list[str]:
 def no_plan(reason: str = "NO_STANDBY", rematch_time: datetime | None = None) -> NoPlan:
     """The matcher finds nothing."""
     return NoPlan(reason=reason, rematch_time=rematch_time)
+
+
+def trend(
+    hours: float, p50: int, event: TrendEvent = TrendEvent.UPDATED, version: int = 2
+) -> Trend:
+    """A fact of the trend, some hours after the start: what is still wanted in its window."""
+    band = Band(p10_units=p50 // 2, p50_units=p50, p90_units=p50 * 3 // 2)
+    return Trend(
+        trend_id=TREND,
+        event=event,
+        kind=TrendKind.FLASH,
+        phase=TrendPhase.OVER if event is TrendEvent.OVER else TrendPhase.FADING,
+        term="rpet-shawl",
+        product_id="rpet-shawl",
+        market="TH",
+        mapping=TrendMapping.MAPPED,
+        start_time=START,
+        as_of_time=after(hours=hours),
+        window_end_time=after(days=21),
+        demand_14d=band,
+        demand_window=band,
+        forecast_version=version,
+        thresholds_version="test",
+    )
