@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
+import lianmeng
 from lianmeng.runtime import logs
 from lianmeng.runtime.log_events import EVENTS
 from lianmeng.runtime.logs import configure_logs, log
@@ -87,3 +89,15 @@ def test_the_registry_of_events_is_well_formed() -> None:
         assert name.count(".") == 1, name
         fields = {field for _, field, _, _ in Formatter().parse(template) if field}
         assert not fields & logs.FORBIDDEN, name
+
+
+def test_every_event_that_the_code_logs_is_registered() -> None:
+    call = re.compile(r"\b(?:line|log)\.(?:debug|info|warning|error)\(\s*\"([^\"]+)\"")
+    source = Path(lianmeng.__file__).parent
+    logged = {
+        (event, path.name)
+        for path in source.rglob("*.py")
+        for event in call.findall(path.read_text("utf-8"))
+    }
+    assert logged
+    assert {item for item in logged if item[0] not in EVENTS} == set()

@@ -178,12 +178,16 @@ async def _endless(title: str, task: Callable[[], Awaitable[None]]) -> None:
 async def _keep_health(server: RpcServer, log: Log) -> None:
     """SERVING as long as the log can be reached."""
     changed = asyncio.Event()
+    before = log.connected
     forget = log.on_change(changed.set)
     try:
         while True:
             changed.clear()
             LOG_CONNECTED.set(log.connected)
             await server.set_serving(log.connected)
+            if log.connected and not before:
+                line.info("service.healed")
+            before = log.connected
             await changed.wait()
     finally:
         forget()
