@@ -1,0 +1,53 @@
+"""Everybody's way in: the public gRPC services, called with one's own key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Self
+
+from lianmeng.kernel.clock import Clock
+from lianmeng.runtime.client import Client, channel
+from lianmeng.runtime.keys import Signer
+from lianmeng.v1.lifecycle_pb2_grpc import LifecycleServiceStub
+from lianmeng.v1.matcher_pb2_grpc import MatcherServiceStub
+from lianmeng.v1.registry_pb2_grpc import RegistryServiceStub
+from lianmeng.v1.trend_pb2_grpc import TrendServiceStub
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One principal's clients, by service."""
+
+    signer: Signer
+    registry: Client
+    trend: Client
+    matcher: Client
+    lifecycle: Client
+
+
+class Services:
+    """The stubs of all four services over one channel each, shared by all callers."""
+
+    def __init__(self, addresses: Mapping[str, str], clock: Clock) -> None:
+        """`addresses`: host:port by service."""
+        self._channels = {name: channel(address) for name, address in addresses.items()}
+        self._clock = clock
+        self.registry = RegistryServiceStub(self._channels["registry"])
+        self.trend = TrendServiceStub(self._channels["trend"])
+        self.matcher = MatcherServiceStub(self._channels["matcher"])
+        self.lifecycle = LifecycleServiceStub(self._channels["lifecycle"])
+
+    def caller(self, signer: Signer) -> Caller:
+        """The clients of one principal."""
+        one = {name: Client(signer, name, self._clock) for name in self._channels}
+        return Caller(signer, **one)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        async with AsyncExitStack() as stack:
+            for way in self._channels.values():
+                stack.push_async_callback(way.close)
