@@ -30,6 +30,7 @@ class TrendThresholds:
     commerce_z: float
     warmup_hours: int
     confirm_orders: int
+    confirm_orders_minutes: int
     confirm_minutes: int
     window_days: int
     update_gap_minutes: int
@@ -44,6 +45,7 @@ class TrendThresholds:
 class ForecastThresholds:
     """How demand is taken to grow, decay and scatter."""
 
+    young_factor: float
     growth_days: float
     growth_factor: float
     half_life_days: float

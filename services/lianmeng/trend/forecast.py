@@ -8,6 +8,9 @@ taken as served. The shape follows from the phase:
 - PEAKING: it halves every `half_life_days` from now on;
 - FADING: it halves in the time in which it has halved since its peak (1 to 14 days).
 
+While it is young it is not taken to last: half-life and growth are at most `young_factor` times its
+age, so that what was seen for ten minutes is not told as three weeks.
+
 P50 is rate × the area under the shape, P10 and P90 are fixed shares of it by phase. These are
 defaults of ours, versioned with the thresholds; nothing is learnt from past episodes yet.
 """
@@ -21,6 +24,9 @@ from lianmeng.kernel.money import BASIS
 from lianmeng.kernel.quantities import Band
 from lianmeng.kernel.thresholds import ForecastThresholds
 from lianmeng.kernel.trends import TrendPhase
+
+MIN_AGE_DAYS = 1.0 / 288.0
+"""Five minutes, in days: younger is nothing."""
 
 MIN_HALF_LIFE_DAYS = 1.0
 MAX_HALF_LIFE_DAYS = 14.0
@@ -58,7 +64,7 @@ def area(course: Course, days: float, model: ForecastThresholds) -> float:
         case TrendPhase.EMERGING:
             return _grown(course.age_days, days, model)
         case TrendPhase.PEAKING:
-            return _decayed(days, model.half_life_days)
+            return _decayed(days, _lasting(course.age_days, model.half_life_days, model))
         case TrendPhase.FADING:
             return _decayed(days, half_life_days(course, model))
         case TrendPhase.OVER:
@@ -66,12 +72,17 @@ def area(course: Course, days: float, model: ForecastThresholds) -> float:
 
 
 def _grown(age: float, days: float, model: ForecastThresholds) -> float:
-    age = min(age, model.growth_days)
     slope = (model.growth_factor - 1.0) / model.growth_days
-    steepness = slope / (1.0 + slope * age)  # relative to the present rate
-    growing = min(days, model.growth_days - age)
+    steepness = slope / (1.0 + slope * min(age, model.growth_days))  # relative to the present rate
+    left = max(0.0, model.growth_days - age)
+    growing = min(days, _lasting(age, left, model))
     ramp = growing + steepness * growing * growing / 2.0
-    return ramp + (1.0 + steepness * growing) * _decayed(days - growing, model.half_life_days)
+    half_life = _lasting(age, model.half_life_days, model)
+    return ramp + (1.0 + steepness * growing) * _decayed(days - growing, half_life)
+
+
+def _lasting(age: float, days: float, model: ForecastThresholds) -> float:
+    return min(days, model.young_factor * max(age, MIN_AGE_DAYS))
 
 
 def half_life_days(course: Course, model: ForecastThresholds) -> float:

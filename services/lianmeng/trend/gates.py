@@ -43,8 +43,8 @@ class Gate(StrEnum):
 class Alarm:
     """What the gates look at. `fast_ratio`, `slow_ratio`: multiples of the level by time scale.
 
-    `extra_orders` were seen since the last quiet moment, `alarm_minutes` since the first alarm;
-    `since_over_h` is None when there was no episode before.
+    `extra_orders` were seen in the `rise_minutes` since the last quiet moment; the alarm is on for
+    `alarm_minutes`; `since_over_h` is None when there was no episode before.
     """
 
     social_score: float
@@ -55,6 +55,7 @@ class Alarm:
     crowd: Crowd
     p50_14d_units: int
     extra_orders: float
+    rise_minutes: float
     alarm_minutes: float
     since_over_h: float | None
 
@@ -73,7 +74,10 @@ def _no_single_account(alarm: Alarm, limits: TrendThresholds) -> bool:
 
 
 def _sure(alarm: Alarm, limits: TrendThresholds) -> bool:
-    enough = alarm.extra_orders >= limits.confirm_orders
+    enough = (
+        alarm.extra_orders >= limits.confirm_orders
+        and alarm.rise_minutes >= limits.confirm_orders_minutes
+    )
     return enough or alarm.alarm_minutes >= limits.confirm_minutes
 
 

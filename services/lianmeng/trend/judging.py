@@ -68,6 +68,7 @@ def _alarm(
         crowd=scene.crowd,
         p50_14d_units=demand(course, TRIGGER_DAYS, thresholds.forecast).p50_units,
         extra_orders=orders.extra_orders,
+        rise_minutes=(subject.bucket - subject.quiet.bucket) * 60 / BUCKETS_PER_HOUR,
         alarm_minutes=(subject.bucket - begun) * 60 / BUCKETS_PER_HOUR,
         since_over_h=None if over_s is None else (subject.bucket * BUCKET_S - over_s) / 3_600,
     )

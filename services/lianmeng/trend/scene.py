@@ -48,7 +48,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything that is decided from. `lead` is the social metric that speaks loudest."""
+    """Everything that is decided from. `lead` is the social metric that speed is told of."""
 
     market: str
     bucket: int
@@ -76,7 +76,7 @@ def look(keys: Sequence[KeyState], bucket: int, thresholds: Thresholds) -> Scene
     social = [metric for metric in SOCIAL if metric in readings]
     if not social:
         return None
-    lead = max(social, key=lambda metric: readings[metric].score)
+    lead = _lead(readings, social, thresholds.trend.social_z)
     as_of_s = max(key.last_heard_s() for key in keys)
     heard = _heard(keys, readings, thresholds.trend.warmup_hours)
     return Scene(
@@ -116,6 +116,12 @@ def pace(
     if hours > 0.0 and last - first < YOUNG_H:
         rate = max(rate, extra / hours)
     return Pace(factor * extra, factor * max(0.0, rate))
+
+
+def _lead(readings: Mapping[Metric, Reading], social: Sequence[Metric], social_z: float) -> Metric:
+    """Views where they are far above the ordinary, else the metric that is furthest."""
+    loud = [metric for metric in social if readings[metric].score >= social_z]
+    return loud[0] if loud else max(social, key=lambda metric: readings[metric].score)
 
 
 def _heard_until_h(scene: Scene, metric: Metric) -> float:

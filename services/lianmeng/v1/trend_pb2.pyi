@@ -423,11 +423,11 @@ class FamilyEvidence(_message.Message):
     family: Global___SignalFamily.ValueType
     """The family."""
     score_milli: _builtins.int
-    """Score: standard deviations above the key's own baseline, thousandths. 0: at the baseline."""
+    """Standard deviations above the term's own baseline, thousandths. 0: at or below it, or heard for less than a day."""
     age_s: _builtins.int
     """Age of its newest signal at the fact's time, seconds. 0: just now."""
     weight_bp: _builtins.int
-    """Share in the confidence, basis points. 0: none."""
+    """Share in the confidence, basis points; it fades with age. 0: none."""
     missing: _builtins.bool
     """Whether nothing was heard of it. It then lowers the confidence."""
     def __init__(
@@ -498,24 +498,24 @@ class Trend(_message.Message):
     confidence_bp: _builtins.int
     """Confidence, basis points. 0: none."""
     creator_count: _builtins.int
-    """Independent accounts seen in the episode. 0: the source has none."""
+    """Accounts seen in the last 72 hours, 2,000 at most. 0: the source has none."""
     top_account_bp: _builtins.int
-    """Share of the largest account, basis points. 0: the source has none."""
+    """Share of the largest account in the last hours, basis points. 0: the source has none."""
     forecast_version: _builtins.int
     """Number of the forecast in the episode, from 1."""
     thresholds_version: _builtins.str
     """Version of the thresholds that shaped it."""
     velocity_per_hour: _builtins.int
-    """Views per hour at `as_of_time`. 0: none."""
+    """Views per hour at `as_of_time`; posts, or searches, where these are what stands out. 0: none."""
     baseline_per_hour: _builtins.int
-    """Its own seasonal baseline at that hour. 0: none."""
+    """What is ordinary for the term at that hour, as before the episode. 0: none."""
     @_builtins.property
     def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What is missing to serve it (`product in the catalogue`, `sale price in TH`). Empty: nothing."""
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Start of the episode: the bucket of its first alarm."""
+        """Start of the episode: the five minutes of its first alarm."""
 
     @_builtins.property
     def as_of_time(self) -> _timestamp_pb2.Timestamp:
@@ -535,11 +535,11 @@ class Trend(_message.Message):
 
     @_builtins.property
     def demand_14d(self) -> _types_pb2.Band:
-        """Units wanted in the next 14 days from `as_of_time`."""
+        """Units wanted in the next 14 days from `as_of_time`, above the ordinary demand of the term."""
 
     @_builtins.property
     def demand_window(self) -> _types_pb2.Band:
-        """Units wanted from `as_of_time` to `window_end_time`."""
+        """Units wanted from `as_of_time` to `window_end_time`, above the ordinary demand of the term."""
 
     def __init__(
         self,
@@ -588,7 +588,9 @@ class GetTrendRequest(_message.Message):
     trend_id: _builtins.str
     """The trend. Empty is an error."""
     min_revision: _builtins.str
-    """Wait until the read model has reached this revision. Empty: answer at once."""
+    """Wait until the read model has reached this revision; that of IngestSignals stands for all facts
+    that follow from its batches. Empty: answer at once.
+    """
     def __init__(
         self,
         *,
@@ -654,7 +656,9 @@ class ListTrendsRequest(_message.Message):
     page_token: _builtins.str
     """Where the last page ended. Empty: from the start."""
     min_revision: _builtins.str
-    """Wait until the read model has reached this revision. Empty: answer at once."""
+    """Wait until the read model has reached this revision; that of IngestSignals stands for all facts
+    that follow from its batches. Empty: answer at once.
+    """
     def __init__(
         self,
         *,

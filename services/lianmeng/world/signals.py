@@ -100,7 +100,7 @@ class Talk:
 
 
 def story(
-    start: datetime, *, seed: int = 33, background_days: int = 21, days: int = 24
+    start: datetime, *, seed: int = 3, background_days: int = 21, days: int = 24
 ) -> tuple[SignalBatch, ...]:
     """All batches of the story, in the order of their newest signals.
 
