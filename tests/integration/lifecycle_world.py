@@ -29,6 +29,7 @@ from lianmeng.kernel.clock import Anchor, story_at
 from lianmeng.kernel.roles import PrincipalRole
 from lianmeng.kernel.trends import Trend
 from lianmeng.lifecycle.wiring import assemble
+from lianmeng.pool.nodes import Node
 from lianmeng.pool.principals import Key, Principal
 from lianmeng.pool.records import RegistryRecord
 from lianmeng.runtime.auth import Seen
@@ -41,6 +42,7 @@ from lianmeng.runtime.storytime import LOOK_EVERY_S, StoryClock, append_anchor, 
 from lianmeng.runtime.subjects import (
     alliance_subject,
     capacity_subject,
+    node_subject,
     principal_subject,
     trend_subject,
 )
@@ -221,6 +223,16 @@ class LifecycleWorld:
         await self.all_accept()
         return await self.comes_to(State.ACTIVE)
 
+    async def put_node(self, node: Node) -> None:
+        """A new version of a node, as the registry writes it."""
+        await self.register(node_subject(self.zone, node.node_id), node)
+
+    async def register(self, subject: str, what: Node | Principal) -> None:
+        """A record of the registry."""
+        record = RegistryRecord(record=what, written_time=self.clock.now())
+        data = encode(record, registry_pb2.RegistryRecord).SerializeToString()
+        await self.log.publish(Write(subject, data))
+
     async def tell_trend(self, trend: Trend) -> None:
         """A fact of the trend that formed the alliance."""
         data = encode(trend, trend_pb2.Trend).SerializeToString()
@@ -235,10 +247,10 @@ class LifecycleWorld:
         history = self.log.history(alliance_subject(self.zone, "*"))
         return [(message.sequence, read_record(message.data)) async for message in history]
 
-    async def told(self, fact: str) -> None:
-        """Return as soon as this fact has been written."""
+    async def told(self, fact: str, times: int = 1) -> None:
+        """Return as soon as this fact has been written, so often."""
         async with asyncio.timeout(8):
-            while fact not in await self.facts():  # noqa: ASYNC110 - others write it
+            while (await self.facts()).count(fact) < times:  # noqa: ASYNC110 - others write
                 await asyncio.sleep(0.01)  # others write it
 
     async def violations(self) -> list[Violation]:
@@ -271,7 +283,7 @@ async def running_lifecycle(
     signers = [new_signer(name) for name in (*FIRMS, "manager", "operator", "researcher")]
     for signer in signers:
         await _register(world, signer)
-    async with _served(world, memory) as link:
+    async with serving(world, memory) as link:
         stub = LifecycleServiceStub(link)
         for signer in signers:
             client = Client(signer, "lifecycle", clock)
@@ -280,7 +292,8 @@ async def running_lifecycle(
 
 
 @asynccontextmanager
-async def _served(world: LifecycleWorld, memory: redis.asyncio.Redis) -> AsyncIterator[Any]:
+async def serving(world: LifecycleWorld, memory: redis.asyncio.Redis) -> AsyncIterator[Any]:
+    """One process of the service; a channel to it."""
     parts = assemble(world.log, memory, world.zone, world.clock, thresholds.load())
     door = Door("lifecycle", parts.book, Seen(memory, world.zone), world.clock)
     server = RpcServer(door, parts.services)
@@ -324,6 +337,4 @@ async def _register(world: LifecycleWorld, signer: Signer) -> None:
         firm_id="" if name in _ROLES else name,
         keys=(key,),
     )
-    record = RegistryRecord(record=principal, written_time=world.clock.now())
-    data = encode(record, registry_pb2.RegistryRecord).SerializeToString()
-    await world.log.publish(Write(principal_subject(world.zone, name), data))
+    await world.register(principal_subject(world.zone, name), principal)

@@ -172,7 +172,8 @@ def _node(capability: Any, **changes: Any) -> nodes.Node:
     return replace(node, **changes)
 
 
-def _mill(hs6: str) -> nodes.Node:
+def mill_node(hs6: str) -> nodes.Node:
+    """A mill of one heading."""
     return _node(
         nodes.Manufacturing(
             hs6=(hs6,),
@@ -199,13 +200,13 @@ def _forwarder(market: str) -> nodes.Node:
 @pytest.mark.parametrize(
     ("node", "concerned"),
     [
-        (_mill("621430"), True),
-        (_mill("640319"), False),
+        (mill_node("621430"), True),
+        (mill_node("640319"), False),
         (_agency("TH"), True),
         (_agency("VN"), False),
         (_forwarder("TH"), True),
         (_forwarder("VN"), False),
-        (replace(_mill("621430"), state=nodes.NodeState.WITHDRAWN), False),
+        (replace(mill_node("621430"), state=nodes.NodeState.WITHDRAWN), False),
     ],
 )
 def test_only_a_node_that_could_take_part_concerns_a_demand(

@@ -205,10 +205,9 @@ class LifecycleRpc(LifecycleServiceServicer):
     ) -> AsyncIterator[pb.WatchInvitationsResponse]:
         steps = self._watching.invitations(_watcher(), self._after(request))
         async with aclosing(steps):
-            async for sequence, view in steps:
+            async for place, view in steps:
                 yield pb.WatchInvitationsResponse(
-                    invitation=encode(view, pb.InvitationView),
-                    revision=revision(self._stream, sequence),
+                    invitation=encode(view, pb.InvitationView), revision=self._place(place)
                 )
 
     async def WatchTasks(
@@ -216,9 +215,9 @@ class LifecycleRpc(LifecycleServiceServicer):
     ) -> AsyncIterator[pb.WatchTasksResponse]:
         steps = self._watching.tasks(_watcher(), self._after(request))
         async with aclosing(steps):
-            async for sequence, view in steps:
+            async for place, view in steps:
                 yield pb.WatchTasksResponse(
-                    task=encode(view, pb.TaskView), revision=revision(self._stream, sequence)
+                    task=encode(view, pb.TaskView), revision=self._place(place)
                 )
 
     # --- helpers
@@ -236,6 +235,9 @@ class LifecycleRpc(LifecycleServiceServicer):
         if not request.after_revision:
             return None
         return sequence_of(request.after_revision, self._stream, "after_revision")
+
+    def _place(self, sequence: int) -> str:
+        return revision(self._stream, sequence) if sequence else ""
 
     def _revision(self, done: Done) -> str:
         return revision(self._stream, done.sequence)

@@ -6,8 +6,9 @@ seam is a sequence, so nothing is missed and nothing comes twice.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from typing import TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -34,6 +35,8 @@ from lianmeng.runtime.messages import Message
 from lianmeng.runtime.subjects import alliance_subject, last_token
 from lianmeng.v1 import alliance_pb2 as pb
 
+V = TypeVar("V", InvitationView, TaskView)
+
 
 class Watching:
     """Answers watches. The generators are endless; close them with `contextlib.aclosing`."""
@@ -56,30 +59,36 @@ class Watching:
     async def invitations(
         self, viewer: Viewer, after: int | None
     ) -> AsyncGenerator[tuple[int, InvitationView], None]:
-        """Changes of the viewer's invitations after a sequence; None: first those still open."""
+        """Changes of the viewer's invitations after a sequence; None: first those still open.
+
+        Each with the sequence after which a watcher may go on without missing any; 0 = from
+        the start again.
+        """
         await self._living.caught_up()
         start = self._living.position if after is None else after
         opened = self._open_invitations(viewer) if after is None else []
         async with aclosing(self._steps(viewer, "*", start)) as steps:
-            for view in opened:
-                yield start, view
+            for place, view in _placed(opened, 0, start):
+                yield place, view
             async for moved in steps:
-                for view in _changed_invitations(moved, viewer):
-                    yield moved.sequence, view
+                found = list(_changed_invitations(moved, viewer))
+                for place, view in _placed(found, moved.sequence - 1, moved.sequence):
+                    yield place, view
 
     async def tasks(
         self, viewer: Viewer, after: int | None
     ) -> AsyncGenerator[tuple[int, TaskView], None]:
-        """Changes of the viewer's tasks after a sequence; None: first those still open."""
+        """Changes of the viewer's tasks; as `invitations`."""
         await self._living.caught_up()
         start = self._living.position if after is None else after
         opened = self._open_tasks(viewer) if after is None else []
         async with aclosing(self._steps(viewer, "*", start)) as steps:
-            for view in opened:
-                yield start, view
+            for place, task in _placed(opened, 0, start):
+                yield place, task
             async for moved in steps:
-                for view in _changed_tasks(moved, viewer):
-                    yield moved.sequence, view
+                found = list(_changed_tasks(moved, viewer))
+                for place, task in _placed(found, moved.sequence - 1, moved.sequence):
+                    yield place, task
 
     def _open_invitations(self, viewer: Viewer) -> list[InvitationView]:
         return [
@@ -129,6 +138,12 @@ class Watching:
                         yield moved
                 if message.sequence >= goal:
                     return
+
+
+def _placed(views: Sequence[V], before: int, at: int) -> Iterator[tuple[int, V]]:
+    """Views of one record: only after the last of them has it been seen whole."""
+    for index, view in enumerate(views, start=1):
+        yield (at if index == len(views) else before), view
 
 
 def _concerns(moved: Moved, viewer: Viewer) -> bool:

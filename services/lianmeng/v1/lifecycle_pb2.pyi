@@ -417,7 +417,7 @@ class WatchInvitationsResponse(_message.Message):
     INVITATION_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.str
-    """Position."""
+    """Where a watcher may go on without missing any. Empty: from the start."""
     @_builtins.property
     def invitation(self) -> Global___InvitationView:
         """The invitation."""
@@ -695,7 +695,7 @@ class WatchTasksResponse(_message.Message):
     TASK_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.str
-    """Position."""
+    """Where a watcher may go on without missing any. Empty: from the start."""
     @_builtins.property
     def task(self) -> Global___TaskView:
         """The task."""
