@@ -161,21 +161,28 @@ class Lifecycle:
         require_id(command.command_id, "command_id")
         require_id(command.alliance_id, "alliance_id")
         who = command.viewer.principal_id
+        loaded = await self._alliances.recall(command.alliance_id)
         for attempt in range(TRIES):
-            loaded = await self._alliances.load(command.alliance_id)
             state = loaded.state
-            if state is None or not may_see(state, command.viewer):
-                raise not_found("alliance", "联盟", command.alliance_id, "alliance_id")
-            if mark_of(state, who, command.command_id) is not None:
+            if state is not None and mark_of(state, who, command.command_id) is not None:
                 return await self._first_result(command, wanted, **said)
-            step = Step(loaded, decision(state), self._clock.now(), who, secrets.token_hex(8))
+            try:
+                fact = _decided(command, state, decision)
+            except Rejected:
+                newest = await self._alliances.load(command.alliance_id)
+                if newest.sequence == loaded.sequence:  # nobody is refused on old news
+                    raise
+                loaded = newest
+                continue
+            step = Step(loaded, fact, self._clock.now(), who, secrets.token_hex(8))
             try:
                 (after,) = await self._alliances.commit([step])
             except Conflict:
                 await asyncio.sleep(random.uniform(0.0, 0.01 * 1.3**attempt))  # noqa: S311 - jitter
+                loaded = await self._alliances.load(command.alliance_id)
                 continue
             assert after.state is not None, "a fact leaves a state"
-            return Done(step.fact, after.state, after.sequence)
+            return Done(fact, after.state, after.sequence)
         raise Transient(
             "CONFLICT",
             f"the alliance {command.alliance_id} is being changed by others",
@@ -230,6 +237,13 @@ class Lifecycle:
             annex_sha256=invitation.annex_sha256,
             command_id=command.command_id,
         )
+
+
+def _decided(command: Command, state: AllianceState | None, decision: Decide) -> f.Fact:
+    """The fact that a command leads to in a state. Raises `Rejected`."""
+    if state is None or not may_see(state, command.viewer):
+        raise not_found("alliance", "联盟", command.alliance_id, "alliance_id")
+    return decision(state)
 
 
 def not_found(kind: str, kind_zh: str, identity: str, field: str) -> Rejected:
