@@ -73,6 +73,14 @@ def test_the_console_shows_a_short_line() -> None:
     assert "trend=t-1" in out.getvalue()
 
 
+def test_lines_may_go_to_the_file_alone(tmp_path: Path) -> None:
+    out = io.StringIO()
+    configure_logs("trend", file=tmp_path / "trend.jsonl", form="file", stream=out)
+    log.info("service.stopped")
+    assert out.getvalue() == ""
+    assert (tmp_path / "trend.jsonl").stat().st_size
+
+
 def test_a_large_file_is_moved_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_FILE_BYTES", 400)
     file = tmp_path / "trend.jsonl"

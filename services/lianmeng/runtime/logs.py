@@ -50,6 +50,7 @@ def configure_logs(
 ) -> None:
     """Set up the logs of this process. Later calls replace the earlier set-up.
 
+    `form` is `json`, `console`, `auto` (console on a terminal) or `file`: nothing but the file.
     `strict` raises for an unknown event or a forbidden field; otherwise an unknown event is
     written without a message and a forbidden field is left out. Unconfigured logs are strict.
     """
@@ -59,7 +60,10 @@ def configure_logs(
     processors += [structlog.processors.format_exc_info, _ordered]
     if file is not None:
         processors.append(_File(file))
-    processors.append(_Console(out.isatty()) if console else _as_json)
+    if form == "file":
+        processors.append(_drop)
+    else:
+        processors.append(_Console(out.isatty()) if console else _as_json)
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
@@ -117,6 +121,10 @@ def _ordered(_logger: object, _method: str, line: Line) -> Line:
 
 def _as_json(_logger: object, _method: str, line: Line) -> str:
     return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _drop(_logger: object, _method: str, _line: Line) -> str:
+    raise structlog.DropEvent
 
 
 class _File:

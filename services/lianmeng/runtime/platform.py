@@ -183,7 +183,7 @@ class Platform:
                 "LIANMENG_REDIS_URL": endpoints.redis_url,
                 f"LIANMENG_{name.upper()}_PORT": str(port),
                 "LIANMENG_PROMETHEUS_PORT": str(metrics_port),
-                "LIANMENG_LOG_FORMAT": "json",
+                "LIANMENG_LOG_FORMAT": "file",
                 "LIANMENG_LOG_LEVEL": settings.log_level,
             },
             output=settings.home / "logs" / f"{name}.out",

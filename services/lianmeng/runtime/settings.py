@@ -82,8 +82,9 @@ class Settings(BaseSettings):
     )
     tls_key: Path | None = Field(default=None, description="Key of the server certificate (PEM).")
     tls_ca: Path | None = Field(default=None, description="Authority (PEM) that clients trust.")
-    log_format: Literal["auto", "json", "console"] = Field(
-        default="auto", description="auto = console on a terminal, JSON otherwise."
+    log_format: Literal["auto", "json", "console", "file"] = Field(
+        default="auto",
+        description="auto = console on a terminal, JSON otherwise; file = only <home>/logs.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is written."
