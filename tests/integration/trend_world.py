@@ -118,10 +118,9 @@ async def running_trend(
     world = TrendWorld(log, zone, clock, None, client)
     for product in products:
         await world.put_product(product)
-    async with serving(log, memory, zone, clock) as port:
-        async with channel(f"127.0.0.1:{port}") as link:
-            world.stub = TrendServiceStub(link)
-            yield world
+    async with serving(log, memory, zone, clock) as port, channel(f"127.0.0.1:{port}") as link:
+        world.stub = TrendServiceStub(link)
+        yield world
 
 
 @asynccontextmanager
