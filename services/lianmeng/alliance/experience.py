@@ -54,6 +54,15 @@ class Experience:
         weight = tally.tasks + self._prior.prior_weight
         return (2 * tally.total + weight) // (2 * weight)
 
+    def reliabilities(self, firm_ids: Iterable[str]) -> dict[str, int]:
+        """`reliability_bp` of those firms that have a history."""
+        return {name: self.reliability_bp(name) for name in firm_ids if name in self._kept}
+
+    def latenesses(self, node_ids: Iterable[str]) -> dict[str, int]:
+        """`late_days` of those nodes that are expected to be late at all."""
+        known = ((name, self.late_days(name)) for name in node_ids if name in self._late)
+        return {name: days for name, days in known if days}
+
 
 def _kept_bp(outcome: TaskOutcome) -> int:
     if not outcome.fulfilled or outcome.planned_units <= 0:

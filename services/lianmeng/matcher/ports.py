@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from lianmeng.alliance.books import Book
 from lianmeng.alliance.demand import Demand
-from lianmeng.alliance.plan import Plan, ReasonCount
 from lianmeng.alliance.state import AllianceState
+from lianmeng.matcher.outcome import Outcome
 from lianmeng.matcher.snapshot import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A verified plan and the deterministic bytes of its risk report."""
-
-    plan: Plan
-    risk_report: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """No plan: the main reason, the cheapest relaxations in words, and who was excluded why."""
-
-    reason: str
-    relaxations: tuple[str, ...] = ()
-    excluded: tuple[ReasonCount, ...] = ()
-
-
-Outcome = Found | Missing
 
 
 class Planner(Protocol):
@@ -49,6 +29,10 @@ class Planner(Protocol):
 class Pool(Protocol):
     """Where snapshots come from."""
 
-    def snapshot(self) -> Snapshot:
-        """What is known now. Maps are not copied and do not change under the reader's hands."""
+    def snapshot(self, demand: Demand) -> Snapshot:
+        """What is known now of whoever might serve a demand. It does not change any more."""
+        ...
+
+    def keep(self, book: Book) -> None:
+        """Take in a book that was read through the leader."""
         ...

@@ -22,8 +22,8 @@ from lianmeng.alliance.state import AllianceState, State
 from lianmeng.kernel.clock import Clock
 from lianmeng.kernel.thresholds import Thresholds
 from lianmeng.matcher.demand import limits_of
-from lianmeng.matcher.pool_view import PoolView
-from lianmeng.matcher.ports import Missing, Outcome, Planner
+from lianmeng.matcher.outcome import Missing, Outcome
+from lianmeng.matcher.ports import Planner, Pool
 from lianmeng.runtime.logs import log as line
 
 SELF = "matcher"
@@ -40,7 +40,7 @@ class Matcher:
     """The use cases. `new_id` gives an id per attempt."""
 
     log: AllianceLog
-    pool: PoolView
+    pool: Pool
     planner: Planner
     thresholds: Thresholds
     clock: Clock
@@ -62,7 +62,8 @@ class Matcher:
 
     async def what_if(self, demand: Demand) -> Outcome:
         """The plan that a demand would get now. Commits and holds nothing."""
-        return await self._solve(lambda: self.planner.plan(demand, self.pool.snapshot()))
+        snapshot = self.pool.snapshot(demand)
+        return await self._solve(lambda: self.planner.plan(demand, snapshot))
 
     async def match(self, alliance_id: str, fact_count: int) -> None:
         """Find a plan for an alliance that is MATCHING and still at its `fact_count`-th fact."""
@@ -88,7 +89,8 @@ class Matcher:
         return await self.what_if(state.demand)
 
     async def _repair(self, state: AllianceState) -> Outcome:
-        return await self._solve(lambda: self.planner.repair(state, self.pool.snapshot()))
+        snapshot = self.pool.snapshot(state.demand)
+        return await self._solve(lambda: self.planner.repair(state, snapshot))
 
     async def _solve(self, work: Callable[[], Outcome]) -> Outcome:
         async with self.solves:
