@@ -133,11 +133,31 @@ class Watching:
         async with aclosing(follow(self._log, subject, start=after + 1)) as messages:
             async for message in messages:
                 if message.sequence <= seam and _may_concern(message, viewer):
-                    moved = _moved(message, known)
+                    moved = await self._moved(message, known)
                     if moved is not None:
                         yield moved
                 if message.sequence >= goal:
                     return
+
+    async def _moved(self, message: Message, known: dict[str, AllianceState]) -> Moved | None:
+        """A step of the past. What was before is read from the log where it is not known yet."""
+        alliance_id = last_token(message.subject)
+        record = _record(message)
+        if record is None:
+            return None
+        before = known.get(alliance_id) or await self._before(message)
+        if record.state is not None:
+            known[alliance_id] = record.state
+        return Moved(message.sequence, before, record)
+
+    async def _before(self, message: Message) -> AllianceState | None:
+        last: Message | None = None
+        async for older in self._log.history(message.subject):
+            if older.sequence >= message.sequence:
+                break
+            last = older
+        record = _record(last) if last else None
+        return record.state if record else None
 
 
 def _placed(views: Sequence[V], before: int, at: int) -> Iterator[tuple[int, V]]:
@@ -162,17 +182,12 @@ def _may_concern(message: Message, viewer: Viewer) -> bool:
     return any(invitation.firm_id == viewer.firm_id for invitation in state.invitations)
 
 
-def _moved(message: Message, known: dict[str, AllianceState]) -> Moved | None:
-    alliance_id = last_token(message.subject)
+def _record(message: Message) -> AllianceRecord | None:
     try:
-        record = read_record(message.data)
-    except Poison as error:
+        return read_record(message.data)
+    except Poison as error:  # the consumer of facts puts it aside; here it is left out
         line.error("message.failed", subject=message.subject, error=str(error))
         return None
-    before = known.get(alliance_id)
-    if record.state is not None:
-        known[alliance_id] = record.state
-    return Moved(message.sequence, before, record)
 
 
 def _changed_invitations(moved: Moved, viewer: Viewer) -> Iterator[InvitationView]:
