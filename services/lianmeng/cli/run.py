@@ -24,7 +24,7 @@ from lianmeng.v1 import alliance_pb2 as apb
 from lianmeng.world import signals
 from lianmeng.world.director import Director, Script
 from lianmeng.world.firms import build_pool
-from lianmeng.world.pace import SLOW, Pace
+from lianmeng.world.pace import Pace
 from lianmeng.world.products import SCARF, SHAWL, catalogue
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -63,7 +63,7 @@ async def tell(settings: Settings, script: Script, console: Console) -> bool:
     settings.logs.mkdir(parents=True, exist_ok=True)
     quiet = (settings.logs / "run.out").open("a", encoding="utf-8")
     configure_logs("run", file=settings.logs / "run.jsonl", form="json", stream=quiet)
-    append_anchor(settings.anchors, Anchor(script.start, wall_now(), SLOW))
+    append_anchor(settings.anchors, Anchor(script.start, wall_now(), 1.0))
     names = {firm.firm_id: firm.name_en or firm.name_zh for firm in script.firms}
     clock = StoryClock(settings.anchors)
     teller = Teller(console, clock.now, lambda firm: names.get(firm, firm))
