@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from lianmeng.kernel.clock import Clock
 from lianmeng.kernel.errors import Rejected, Transient
 from lianmeng.registry.actors import Actor
+from lianmeng.registry.bulk_checker import Checker
+from lianmeng.registry.bulk_checks import Checked, row_error
 from lianmeng.registry.bulk_rows import Draft, RowReader
 from lianmeng.registry.log import StreamRecords, current_of
 from lianmeng.registry.picture import Current, Kind, Picture
@@ -28,6 +31,12 @@ from lianmeng.v1 import registry_pb2
 
 BATCH_ROWS = 200
 """Rows of one batch: more would hardly be faster, and would keep others waiting."""
+
+AHEAD = 2
+"""Messages of a stream that are checked while an earlier one is written."""
+
+ROWS_PER_TURN = 25
+"""Rows after which other calls get a turn."""
 
 MAX_ERRORS = 1_000
 """Refused rows that are named; more are only counted."""
@@ -47,15 +56,11 @@ class Outcome:
     errors: list[registry_pb2.RowError] = field(default_factory=list)
     sequence: int = 0
 
-    def refuse(self, row: str, error: Rejected) -> None:
+    def refuse(self, error: registry_pb2.RowError) -> None:
         """Count a bad row and tell why."""
         self.refused += 1
         if len(self.errors) < MAX_ERRORS:
-            told = {
-                name: getattr(error, name)
-                for name in ("reason", "field", "message", "hint", "message_zh", "hint_zh")
-            }
-            self.errors.append(registry_pb2.RowError(row=row, **told))
+            self.errors.append(error)
 
 
 class Bulk:
@@ -68,24 +73,32 @@ class Bulk:
         news: News,
         picture: Picture,
         clock: Clock,
+        checker: Checker,
     ) -> None:
         self.registry = registry
         self.records = records
         self.news = news
         self.picture = picture
         self.clock = clock
+        self.checker = checker
 
     async def put_many(
         self, actor: Actor, requests: AsyncIterator[registry_pb2.PutManyRequest]
     ) -> Outcome:
         """Keep what is good. Raises `Transient` if the log fails; sent again, nothing doubles."""
         run = _Run(self, actor)
-        number = 0
-        async for request in requests:
-            for row in request.rows:
-                number += 1
-                await run.take(row, row.row or str(number))
-        await run.finish()
+        ahead: deque[asyncio.Task[Checked]] = deque()
+        try:
+            async for request in requests:
+                ahead.append(asyncio.create_task(self.checker.check(request)))
+                if len(ahead) > AHEAD:
+                    await run.take(await ahead.popleft())
+            while ahead:
+                await run.take(await ahead.popleft())
+            await run.finish()
+        finally:
+            for task in ahead:
+                task.cancel()
         found = run.outcome
         line.info("registry.imported", accepted=found.kept, rejected=found.refused)
         return found
@@ -97,19 +110,34 @@ class _Run:
     def __init__(self, bulk: Bulk, actor: Actor) -> None:
         self._bulk = bulk
         self._actor = actor
-        self._reader = RowReader(actor, bulk.picture, bulk.clock)
+        self._reader = RowReader(actor, bulk.picture)
+        self._number = 0
         self._batch: dict[tuple[Kind, str], Draft] = {}
         self._on_its_way: dict[tuple[Kind, str], Draft] = {}
         self._flight: asyncio.Task[None] | None = None
         self.outcome = Outcome()
 
-    async def take(self, said: registry_pb2.PutManyRow, row: str) -> None:
+    async def take(self, checked: Checked) -> None:
+        """The rows of one message; other calls get a turn after each few of them."""
+        request, refused = checked
+        for index, said in enumerate(request.rows):
+            self._number += 1
+            row = said.row or str(self._number)
+            if index in refused:
+                refused[index].row = row
+                self.outcome.refuse(refused[index])
+            else:
+                await self._take_row(said, row)
+            if self._number % ROWS_PER_TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _take_row(self, said: registry_pb2.PutManyRow, row: str) -> None:
         """One row: refused at once, or put into the batch."""
         await self._settle_what_it_needs(said)
         try:
             draft = await self._read(said, row)
         except Rejected as refusal:
-            self.outcome.refuse(row, refusal)
+            self.outcome.refuse(row_error(row, refusal))
             return
         key = (draft.kind, draft.id)
         if key in self._batch or (draft.firm is not None and key in self._on_its_way):
@@ -171,7 +199,7 @@ class _Run:
         try:
             stored = await self._bulk.registry.update_firm(command, draft.firm)
         except Rejected as refusal:
-            self.outcome.refuse(draft.row, refusal)
+            self.outcome.refuse(row_error(draft.row, refusal))
             return
         self.outcome.kept += 1
         self.outcome.sequence = max(self.outcome.sequence, stored.sequence)
@@ -189,15 +217,18 @@ class _Run:
                 await asyncio.sleep(random.uniform(0.0, 0.02 * 2**attempt))  # noqa: S311 - jitter
                 await bulk.news.heard(await bulk.records.newest())
                 continue
-            first = last - len(messages) + 1
-            for sequence, (_, _, record, _) in enumerate(messages, start=first):
-                bulk.picture.apply(current_of(record, sequence))
+            self._learn(messages, last - len(messages) + 1)
             self.outcome.kept += len(drafts)
             self.outcome.sequence = last
             return
         raise Transient(
             "LOG_UNAVAILABLE", "a batch was not acknowledged", message_zh="批次未获确认"
         )
+
+    def _learn(self, messages: list[Message], first: int) -> None:
+        """Know what was written before it is heard: the next batch builds on it."""
+        for sequence, (_, _, record, _) in enumerate(messages, start=first):
+            self._bulk.picture.apply(current_of(record, sequence))
 
     def _messages(self, drafts: list[Draft]) -> tuple[list[Message], list[Draft]]:
         """What is to be written, and the drafts that it comes from; the others are settled."""
@@ -212,7 +243,7 @@ class _Run:
                 messages.extend(self._versions(draft, current))
                 rest.append(draft)
             except Rejected as refusal:
-                self.outcome.refuse(draft.row, refusal)
+                self.outcome.refuse(row_error(draft.row, refusal))
         return messages, rest
 
     def _versions(self, draft: Draft, current: Current | None) -> list[Message]:

@@ -1,24 +1,20 @@
-"""One row of a bulk stream: read, validated, and made into the versions that it asks for."""
+"""A checked row of a bulk stream against all other records: the version that it asks for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from lianmeng.kernel.clock import Clock
 from lianmeng.kernel.errors import Rejected, Status
-from lianmeng.pool import checks
 from lianmeng.pool.firms import Firm
-from lianmeng.pool.node_validation import validate_node
 from lianmeng.pool.records import RegistryRecord
-from lianmeng.pool.validation import validate_firm, validate_product, validate_public_key
+from lianmeng.pool.validation import validate_public_key
 from lianmeng.registry import decisions, refusals
 from lianmeng.registry.actors import Actor
 from lianmeng.registry.crosschecks import CrossChecks
 from lianmeng.registry.log import Owned, digest_of
-from lianmeng.registry.messages import read_firm, read_node, read_product
+from lianmeng.registry.messages import read_firm, read_product
 from lianmeng.registry.picture import Current, Kind, Picture
-from lianmeng.runtime.codec import encode
 from lianmeng.runtime.keys import key_id_of
 from lianmeng.v1 import registry_pb2
 
@@ -43,50 +39,41 @@ class Draft:
 
 
 class RowReader:
-    """Reads the rows of one caller. All refusals name the field by its path in the row."""
+    """Makes drafts of one caller's rows. All refusals name the field by its path in the row."""
 
-    def __init__(self, actor: Actor, picture: Picture, clock: Clock) -> None:
+    def __init__(self, actor: Actor, picture: Picture) -> None:
         self._actor = actor
         self._others = CrossChecks(picture)
-        self._clock = clock
 
     def read(self, said: registry_pb2.PutManyRow, row: str) -> Draft:
-        """The draft of a row. Raises `Rejected`."""
+        """The draft of a checked row. Raises `Rejected`."""
         match said.WhichOneof("record"):
             case "node":
                 return self._node(said.node, row)
             case "product":
                 return self._product(said.product, row)
-            case "firm":
+            case _:
                 return self._firm(said.firm, row)
-        checks.required((), "record")
-        raise AssertionError("an empty record is refused above")
 
-    def _node(self, said: registry_pb2.Node, row: str) -> Draft:
-        node = read_node(said, "node")
+    def _node(self, node: registry_pb2.Node, row: str) -> Draft:
         self._actor.require_firm(node.firm_id, "firm", node.firm_id, "node.firm_id")
-        valid = validate_node(node, self._clock.now())
         self._others.firm_takes_part(node.firm_id, "node.firm_id")
-        if valid is not node:  # an alias was replaced
-            said = encode(valid, registry_pb2.Node)
-        digest = digest_of(said)
-        return Draft(row, Kind.NODE, node.node_id, node.firm_id, said, digest, node.version)
+        digest = digest_of(node)
+        return Draft(row, Kind.NODE, node.node_id, node.firm_id, node, digest, node.version)
 
     def _product(self, said: registry_pb2.Product, row: str) -> Draft:
-        product = validate_product(read_product(said, "product"))
         if not self._actor.is_trustee:
             raise _for_trustees()
-        self._others.terms_are_free(product)
+        self._others.terms_are_free(read_product(said, "product"))
         digest = digest_of(said)
-        return Draft(row, Kind.PRODUCT, product.product_id, "", said, digest, product.version)
+        return Draft(row, Kind.PRODUCT, said.product_id, "", said, digest, said.version)
 
-    def _firm(self, request: registry_pb2.RegisterFirmRequest, row: str) -> Draft:
-        firm = validate_firm(read_firm(request.firm, "firm.firm"), "firm.firm")
+    def _firm(self, said: registry_pb2.RegisterFirmRequest, row: str) -> Draft:
+        firm = read_firm(said.firm, "firm.firm")
         self._actor.require_firm(firm.firm_id, "firm", firm.firm_id, "firm.firm.firm_id")
-        digest = digest_of(request.firm)
         return Draft(
-            row, Kind.FIRM, firm.firm_id, firm.firm_id, request.firm, digest, firm.version, firm,
-            request.public_key,
+            row, Kind.FIRM, firm.firm_id, firm.firm_id, said.firm, digest_of(said.firm),
+            firm.version, firm, said.public_key,
         )  # fmt: skip
 
     def new_firm(self, draft: Draft, now: datetime) -> tuple[Firm, RegistryRecord]:

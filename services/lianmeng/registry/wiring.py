@@ -12,6 +12,7 @@ from lianmeng.kernel.errors import Transient
 from lianmeng.pool.follow import FollowedKeys
 from lianmeng.registry.bootstrap import bootstrap_file, ensure_principals, read_first
 from lianmeng.registry.bulk import Bulk
+from lianmeng.registry.bulk_checker import Checker
 from lianmeng.registry.log import PictureFollower, StreamRecords
 from lianmeng.registry.picture import Picture
 from lianmeng.registry.rpc import RegistryRpc
@@ -46,10 +47,11 @@ def assemble(log: Log, memory: Redis, zone: str, clock: Clock) -> Parts:
     follower = PictureFollower(log, zone, picture)
     book = FollowedKeys(log, zone)
     views = RegistryViews(memory, log, zone)
+    checker = Checker(clock)
     registry = Registry(records, follower, picture, clock)
     rpc = RegistryRpc(
         registry,
-        Bulk(registry, records, follower, picture, clock),
+        Bulk(registry, records, follower, picture, clock, checker),
         views,
         Watch(log, zone, picture),
         clock,
@@ -69,6 +71,11 @@ def assemble(log: Log, memory: Redis, zone: str, clock: Clock) -> Parts:
         services=(NAME,),
         bind=partial(add_RegistryServiceServicer_to_server, rpc),
         book=book,
-        tasks={"picture": follower.run, "keys": book.run, **views.tasks()},
+        tasks={
+            "picture": follower.run,
+            "keys": book.run,
+            "checker": checker.run,
+            **views.tasks(),
+        },
         ready=ready,
     )
