@@ -176,7 +176,7 @@ async def test_endless_contention_ends_with_try_again(registry: Registry, log: M
         raise Conflict("again")
 
     log.faults = [refused] * 20
-    with pytest.raises(Transient, match="CONFLICT"):
+    with pytest.raises(Transient, match="VERSION_CONFLICT"):
         await registry.put_node(command(3), MILL)
 
 

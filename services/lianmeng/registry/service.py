@@ -301,7 +301,7 @@ def _principal(current: Registered | None, principal_id: str) -> Principal:
 
 def _contended(kind: Kind, identity: str) -> Transient:
     return Transient(
-        "CONFLICT",
+        "VERSION_CONFLICT",
         f"{kind.removesuffix('s')} {identity!r} is being changed by others",
         message_zh="该记录正被其他人修改，请重试",
     )

@@ -115,7 +115,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_COMMAND_REUSED: _ErrorReason.ValueType  # 42
     """Not to be confused with a rejection: the same command came before and gets its first result."""
     ERROR_REASON_MALFORMED_VALUE: _ErrorReason.ValueType  # 43
-    """A field of a CSV file cannot be read. Example: "3,000" in a number column."""
+    """A value that has not the form of its field. Example: "3,000" in a number column of a CSV file."""
     ERROR_REASON_DUPLICATE: _ErrorReason.ValueType  # 44
     """Something that must be unique came twice. Example: two lanes of a node with one id."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 45
@@ -211,7 +211,7 @@ ERROR_REASON_CORRUPT_PAYLOAD: ErrorReason.ValueType  # 41
 ERROR_REASON_COMMAND_REUSED: ErrorReason.ValueType  # 42
 """Not to be confused with a rejection: the same command came before and gets its first result."""
 ERROR_REASON_MALFORMED_VALUE: ErrorReason.ValueType  # 43
-"""A field of a CSV file cannot be read. Example: "3,000" in a number column."""
+"""A value that has not the form of its field. Example: "3,000" in a number column of a CSV file."""
 ERROR_REASON_DUPLICATE: ErrorReason.ValueType  # 44
 """Something that must be unique came twice. Example: two lanes of a node with one id."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 45
