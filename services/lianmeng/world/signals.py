@@ -100,22 +100,23 @@ class Talk:
 
 
 def story(
-    start: datetime, *, seed: int = 3, background_days: int = 21, days: int = 24
+    start: datetime, *, seed: int = 28, background_days: int = 21, days: int = 24
 ) -> tuple[SignalBatch, ...]:
     """All batches of the story, in the order of their newest signals.
 
     `start` is midnight UTC of day 0; `background_days` of ordinary days lie before it. A batch
     can be sent from `counts.last_time_s` on.
     """
-    rng, start_s = Random(seed), int(start.timestamp())
+    start_s = int(start.timestamp())
     social, shops = Feed("social-feed", QUARTER_S), Feed("shop-feed", QUARTER_S)
     for talk in _talks(start_s):
+        rng = Random(f"{seed} {talk.commerce.term} {talk.commerce.market}")
         for time_s, step_s in _steps(
             talk, start_s - background_days * DAY_S, start_s + days * DAY_S
         ):
             social.rows += _posts(talk, time_s, step_s, rng)
             shops.rows += _sales(talk, time_s, step_s, rng)
-    social.rows += _spam(_social_key(_product(SPAMMED), "PH"), start_s + 2 * DAY_S, rng)
+    social.rows += _spam(_social_key(_product(SPAMMED), "PH"), start_s + 2 * DAY_S, Random(seed))
     return tuple(sorted([*social.batches(), *shops.batches()], key=last_time_s))
 
 
