@@ -1,0 +1,1 @@
+"""End to end: real servers, every service in its own process, the public API only."""
