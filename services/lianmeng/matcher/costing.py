@@ -49,6 +49,10 @@ class Parts:
         """Units that are brought to a market."""
         return sum(s.units for s in self.shipments if s.market == market)
 
+    def promoted(self, market: str) -> int:
+        """Units that are promoted in a market."""
+        return sum(c.units for c in self.campaigns if c.market == market)
+
 
 @dataclass(frozen=True, slots=True)
 class UnpaidPrices:
@@ -122,9 +126,9 @@ def breakdown(question: Question, parts: Parts, prices: UnpaidPrices) -> CostBre
 
 
 def short_units(question: Question, parts: Parts, market: str) -> int:
-    """Units short of P50 in a market."""
+    """Units short of P50 in a market: a unit is sold if it lands and somebody promotes it."""
     wanted = next(m.band.p50_units for m in question.demand.markets if m.market == market)
-    return max(0, wanted - parts.landed(market))
+    return max(0, wanted - min(parts.landed(market), parts.promoted(market)))
 
 
 def _commission(question: Question, campaign: Campaign) -> int:
