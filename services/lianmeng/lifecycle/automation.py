@@ -25,6 +25,7 @@ from lianmeng.kernel.clock import Clock
 from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.logs import log as line
 from lianmeng.runtime.messages import Message
+from lianmeng.runtime.metrics import TIMER_LATENESS_SECONDS
 from lianmeng.runtime.subjects import last_token
 
 BY = "lifecycle"
@@ -55,11 +56,13 @@ class Automation:
 
     async def on_due(self, message: Message) -> None:
         """A timer has fired. If it was early (the pace of story time changed), it is set anew."""
-        alliance_id = last_token(message.subject)
-        line.debug("timer.fired", alliance=alliance_id)
-        before = self._at_rest.get(alliance_id)
-        after = await self.advance(alliance_id)
-        if after.sequence == before:
+        due = await self._alliances.load(last_token(message.subject))
+        line.debug("timer.fired", alliance=due.alliance_id)
+        if due.state is not None and due.state.deadline_time is not None:
+            late = self._clock.wall() - self._clock.wall_at(due.state.deadline_time)
+            TIMER_LATENESS_SECONDS.observe(max(late.total_seconds(), 0.0))
+        after = await self.advance(due.alliance_id, due.sequence)
+        if after.sequence == due.sequence:
             await self.arm(after)
 
     async def advance(self, alliance_id: str, known: int = 0) -> Loaded:

@@ -17,6 +17,7 @@ from lianmeng.alliance.state import AllianceState
 from lianmeng.alliance.states import TERMINAL
 from lianmeng.alliance.wire import STATE, read_record
 from lianmeng.kernel.errors import Poison, Transient
+from lianmeng.lifecycle.visibility import firms_of
 from lianmeng.runtime.followers import follow
 from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.logs import log as line
@@ -25,6 +26,9 @@ from lianmeng.runtime.subjects import alliance_subject, last_token
 
 MOST_UNHEARD = 10_000
 """Records that wait for a slow listener before it is sent away."""
+
+EVERYTHING = "*"
+"""Instead of a firm: an ear that hears of all alliances."""
 
 _ENDED = frozenset(str(state) for state in TERMINAL)
 
@@ -73,7 +77,7 @@ class Living:
         self._newest: dict[str, bytes | AllianceState] = {}
         self._position = 0
         self._news = asyncio.Condition()
-        self._ears: set[Ear] = set()
+        self._ears: dict[str, set[Ear]] = {}
 
     @property
     def position(self) -> int:
@@ -96,14 +100,17 @@ class Living:
             await self._news.wait_for(lambda: self._position >= goal)
 
     @contextmanager
-    def listening(self) -> Iterator[Ear]:
-        """An ear that hears all records after `position`."""
+    def listening(self, firm: str) -> Iterator[Ear]:
+        """An ear for the records after `position` that a firm may see; `EVERYTHING`: for all."""
         ear = Ear()
-        self._ears.add(ear)
+        self._ears.setdefault(firm, set()).add(ear)
         try:
             yield ear
         finally:
-            self._ears.discard(ear)
+            ears = self._ears[firm]
+            ears.discard(ear)
+            if not ears:
+                del self._ears[firm]
 
     def ids(self) -> tuple[str, ...]:
         """All living alliances."""
@@ -144,8 +151,9 @@ class Living:
         else:
             self._newest[alliance_id] = record.state
         moved = Moved(message.sequence, before, record)
-        for ear in self._ears:
-            ear.tell(moved)
+        for firm in (EVERYTHING, *firms_of(record.state)):
+            for ear in self._ears.get(firm, ()):
+                ear.tell(moved)
 
     @staticmethod
     def _read(alliance_id: str, data: bytes) -> AllianceRecord | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from lianmeng.alliance.facts import name_of
+from lianmeng.alliance.facts import Invited, name_of
 from lianmeng.alliance.log import AllianceLog, Loaded, Step
+from lianmeng.alliance.state import State
 from lianmeng.lifecycle.facts_told import line_of
 from lianmeng.runtime.logs import log as line
-from lianmeng.runtime.metrics import FACTS
+from lianmeng.runtime.metrics import FACTS, FORMATION_SECONDS
 
 
 class ToldLog(AllianceLog):
@@ -26,4 +27,12 @@ class ToldLog(AllianceLog):
             FACTS.labels(name).inc()
             fields = line_of(step.loaded.state, step.fact, after.state)
             line.info(f"alliance.{name}", **fields, ms=ms)
+            self._measure(step)
         return stand
+
+    def _measure(self, step: Step) -> None:
+        """From the demand to the first invitations, where no manager had to be waited for."""
+        before = step.loaded.state
+        if isinstance(step.fact, Invited) and before and before.state is State.PROPOSED:
+            took = self._clock.wall_at(step.time) - self._clock.wall_at(before.created_time)
+            FORMATION_SECONDS.observe(took.total_seconds())

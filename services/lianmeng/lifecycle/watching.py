@@ -26,7 +26,7 @@ from lianmeng.lifecycle.firm_views import (
     task_view,
     tasks_for,
 )
-from lianmeng.lifecycle.living import Living, Moved
+from lianmeng.lifecycle.living import EVERYTHING, Living, Moved
 from lianmeng.lifecycle.visibility import Viewer, firms_of, may_see
 from lianmeng.runtime.followers import follow
 from lianmeng.runtime.jetstream import Log
@@ -111,13 +111,13 @@ class Watching:
     ) -> AsyncGenerator[Moved, None]:
         """Steps of alliances that concern the viewer: past ones after a sequence, then live."""
         await self._living.caught_up()
-        with self._living.listening() as ear:
+        with self._living.listening(EVERYTHING if viewer.sees_all else viewer.firm_id) as ear:
             seam = self._living.position
             async with aclosing(self._past(viewer, alliance, after, seam)) as past:
                 async for moved in past:
                     yield moved
             async for moved in ear.steps():
-                wanted = alliance in ("*", moved.record.alliance_id) and _concerns(moved, viewer)
+                wanted = alliance in ("*", moved.record.alliance_id)
                 if wanted and moved.sequence > max(seam, after):
                     yield moved
 
@@ -164,11 +164,6 @@ def _placed(views: Sequence[V], before: int, at: int) -> Iterator[tuple[int, V]]
     """Views of one record: only after the last of them has it been seen whole."""
     for index, view in enumerate(views, start=1):
         yield (at if index == len(views) else before), view
-
-
-def _concerns(moved: Moved, viewer: Viewer) -> bool:
-    state = moved.record.state
-    return state is not None and may_see(state, viewer)
 
 
 def _may_concern(message: Message, viewer: Viewer) -> bool:
