@@ -45,13 +45,30 @@ class Parts:
         """Who has a part."""
         return frozenset(part.firm_id for part in self.all())
 
+    def shipments_to(self, market: str) -> tuple[Shipment, ...]:
+        """Shipments into a market."""
+        return tuple(s for s in self.shipments if s.market == market)
+
     def landed(self, market: str) -> int:
         """Units that are brought to a market."""
-        return sum(s.units for s in self.shipments if s.market == market)
+        return sum(s.units for s in self.shipments_to(market))
 
     def promoted(self, market: str) -> int:
         """Units that are promoted in a market."""
         return sum(c.units for c in self.campaigns if c.market == market)
+
+
+def in_order(parts: Parts) -> Parts:
+    """The same parts in the order of their numbers: `l2` before `l10`."""
+    return Parts(
+        lots=tuple(sorted(parts.lots, key=lambda lot: _number(lot.lot_id))),
+        shipments=tuple(sorted(parts.shipments, key=lambda s: _number(s.shipment_id))),
+        campaigns=tuple(sorted(parts.campaigns, key=lambda c: _number(c.campaign_id))),
+    )
+
+
+def _number(ref: str) -> int:
+    return int(ref[1:])
 
 
 @dataclass(frozen=True, slots=True)

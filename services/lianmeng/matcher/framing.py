@@ -355,7 +355,8 @@ def _first_landings(
             if d.latest_ready >= first_ready
         ]
         from_stock = [pile.lands for pile in piles if pile.market == need.market]
-        firsts[need.market] = max(1, min(by_lane + from_stock, default=1))
+        kept = [day for market, day in fixed.lands.items() if market == need.market]
+        firsts[need.market] = max(1, min(by_lane + from_stock + kept, default=1))
     return firsts
 
 

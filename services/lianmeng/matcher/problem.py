@@ -185,8 +185,8 @@ class Fixed:
     """Parts of a plan under repair that stay as they are.
 
     `supply` are goods that are or become ready without transport yet: (day, units) per lot id.
-    `landed`, `released` and `covered` are units by market: moved by lane, moved from stock,
-    promoted. `awards` are planned factory units by firm, `value_fen` is their committed value.
+    By market: `landed` and `covered` are units moved and promoted, `lands` is the first day on
+    which any land. `awards` are factory units by firm; `value_fen` is the committed value.
     """
 
     firms: frozenset[str] = frozenset()
@@ -194,8 +194,8 @@ class Fixed:
     landed: Mapping[str, int] = field(default_factory=dict)
     covered: Mapping[str, int] = field(default_factory=dict)
     awards: Mapping[str, int] = field(default_factory=dict)
+    lands: Mapping[str, int] = field(default_factory=dict)
     value_fen: int = 0
-    exports: bool = False
 
 
 NOTHING_FIXED = Fixed()

@@ -15,7 +15,7 @@ from lianmeng.alliance.plan import LotSource, Plan
 from lianmeng.alliance.state import AllianceState
 from lianmeng.kernel.thresholds import Thresholds
 from lianmeng.matcher.assembly import Heading, assemble, reason_counts
-from lianmeng.matcher.costing import Parts, committed_value
+from lianmeng.matcher.costing import Parts, committed_value, in_order
 from lianmeng.matcher.framing import Framed, frame
 from lianmeng.matcher.matching import found, missing
 from lianmeng.matcher.outcome import Found, Missing, Outcome, PlanRefused
@@ -166,6 +166,10 @@ def fixed_by(question: Question, kept: Parts) -> Fixed:
         supply=supply,
         landed={m.market: kept.landed(m.market) for m in question.demand.markets},
         covered=dict(covered),
+        lands={
+            market: min((s.land_date - question.today).days for s in kept.shipments_to(market))
+            for market in {s.market for s in kept.shipments}
+        },
         awards=dict(awards),
         value_fen=committed_value(kept),
     )
@@ -183,9 +187,11 @@ def free_numbers(state: AllianceState, plan: Plan) -> Numbers:
 
 
 def joined(kept: Parts, new: Parts) -> Parts:
-    """Both, the kept first."""
-    return Parts(
-        lots=kept.lots + new.lots,
-        shipments=kept.shipments + new.shipments,
-        campaigns=kept.campaigns + new.campaigns,
+    """Both, in the order of their numbers."""
+    return in_order(
+        Parts(
+            lots=kept.lots + new.lots,
+            shipments=kept.shipments + new.shipments,
+            campaigns=kept.campaigns + new.campaigns,
+        )
     )

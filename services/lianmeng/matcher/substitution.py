@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from lianmeng.alliance.plan import Campaign, Lot, LotSource, Plan, PlanBucket, Shipment
 from lianmeng.kernel.roles import Role
 from lianmeng.matcher.availability import GRAMS
-from lianmeng.matcher.costing import Parts, consignment_fen, divided, fen
+from lianmeng.matcher.costing import Parts, consignment_fen, divided, fen, in_order
 from lianmeng.matcher.lotting import Desk
 from lianmeng.matcher.planning import Numbers, make_campaign, spread_hours
 from lianmeng.matcher.problem import Carrier, Departure, Maker, Problem
@@ -68,10 +68,12 @@ class _Substitution:
         campaigns = self._campaigns()
         if shipments is None or campaigns is None:
             return None
-        return Parts(
-            lots=what.kept.lots + tuple(new for _, new in lots),
-            shipments=what.kept.shipments + tuple(shipments),
-            campaigns=what.kept.campaigns + tuple(campaigns),
+        return in_order(
+            Parts(
+                lots=what.kept.lots + tuple(new for _, new in lots),
+                shipments=what.kept.shipments + tuple(shipments),
+                campaigns=what.kept.campaigns + tuple(campaigns),
+            )
         )
 
     def _is_stock_part(self, lot: Lot) -> bool:
