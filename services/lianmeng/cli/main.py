@@ -1,41 +1,69 @@
-"""The command itself: `lianmeng`, or `python -m lianmeng.cli`."""
+"""The command itself: `lianmeng`, or `python -m lianmeng.cli`. It only says what there is."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
-from rich.console import Console
 
-from lianmeng.cli.wires import wire_of
-from lianmeng.runtime.process import run_service
-from lianmeng.runtime.settings import load_settings
+from lianmeng.cli import (
+    alliances,
+    demands,
+    firms,
+    invitations,
+    nodes,
+    platform,
+    principals,
+    products,
+    run_command,
+    tasks,
+    trends,
+)
+from lianmeng.cli.doctor import doctor
+from lianmeng.cli.failures import Group
+from lianmeng.cli.log_lines import log
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(cls=Group, no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
 
 
 @app.callback()
 def lianmeng() -> None:
-    """Temporary alliances of firms, formed in seconds when a product takes off."""
+    """Lianmeng (联盟): temporary alliances of firms, formed when a product takes off.
+
+    See it work, in two minutes:
+
+        lianmeng run
+
+    Have a platform of your own:
+
+        lianmeng up
+
+    Every command has --help with examples; most have --json for machines. Who you are is said
+    by --as or LIANMENG_AS, where the platform's data is by --home or LIANMENG_HOME.
+    """
 
 
-@app.command()
-def serve(name: str) -> None:
-    """Run one service in the foreground: registry, trend, matcher or lifecycle."""
-    raise typer.Exit(run_service(name, load_settings(), wire_of(name)))
+_START, _POOL, _WORK = "Start here", "Who takes part", "Alliances"
 
+for _command, _panel in (
+    (run_command.run, _START),
+    (platform.up, _START),
+    (platform.init, _START),
+    (platform.status, _START),
+    (doctor, _START),
+    (log, _START),
+    (platform.serve, _START),
+):
+    app.command(rich_help_panel=_panel)(_command)
 
-@app.command()
-def run(
-    home: Path | None = typer.Option(
-        None, help="Data directory of the run; default: the next run-<n>."
-    ),
-    seed: int = typer.Option(33, help="Seed of the demonstration's firms and people."),
-) -> None:
-    """Play the demonstration: a product takes off, alliances form, run and dissolve."""
-    from lianmeng.cli.run import fresh_home
-    from lianmeng.cli.run import run as play
-
-    where = home or fresh_home(Path("lianmeng-data"))
-    where.mkdir(parents=True, exist_ok=True)
-    raise typer.Exit(play(load_settings(home=where), seed, Console()))
+for _group, _name, _panel in (
+    (firms.app, "firm", _POOL),
+    (nodes.app, "node", _POOL),
+    (products.app, "product", _POOL),
+    (principals.principals, "principal", _POOL),
+    (principals.keys, "key", _POOL),
+    (trends.app, "trend", _WORK),
+    (demands.app, "demand", _WORK),
+    (alliances.app, "alliance", _WORK),
+    (invitations.app, "invitation", _WORK),
+    (tasks.app, "task", _WORK),
+):
+    app.add_typer(_group, name=_name, rich_help_panel=_panel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from lianmeng.kernel.clock import Clock
@@ -30,9 +31,11 @@ class Caller:
 class Services:
     """The stubs of all four services over one channel each, shared by all callers."""
 
-    def __init__(self, addresses: Mapping[str, str], clock: Clock) -> None:
-        """`addresses`: host:port by service."""
-        self._channels = {name: channel(address) for name, address in addresses.items()}
+    def __init__(
+        self, addresses: Mapping[str, str], clock: Clock, authority: Path | None = None
+    ) -> None:
+        """`addresses`: host:port by service; `authority`: PEM file of who signed their TLS keys."""
+        self._channels = {name: channel(address, authority) for name, address in addresses.items()}
         self._clock = clock
         self.registry = RegistryServiceStub(self._channels["registry"])
         self.trend = TrendServiceStub(self._channels["trend"])

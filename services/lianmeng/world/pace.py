@@ -24,7 +24,7 @@ class Pace:
         self._anchors = anchors
         self._tell = tell
         self.clock = StoryClock(anchors)
-        self.factor = SLOW
+        self.factor = 1.0
 
     def set(self, factor: float) -> None:
         """Let story time run at `factor` from now on."""
