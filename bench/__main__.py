@@ -12,12 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from rich.console import Console
 
-from bench import formations, transitions
+from bench import formations, registrations, transitions
 from bench.figures import Figure, table
 
 BENCHMARKS: Mapping[str, Callable[[], Awaitable[list[Figure]]]] = {
     "transitions": transitions.measure,
     "formations": formations.measure,
+    "registrations": registrations.measure,
 }
 
 

@@ -394,6 +394,24 @@ async def test_bad_rows_are_named_and_good_ones_kept(world: RegistryWorld) -> No
     assert (firm.firm.version, firm.firm.name_en) == (2, "Renamed")
 
 
+async def test_names_and_keys_are_unique_within_one_batch_too(world: RegistryWorld) -> None:
+    cape = replace(PRODUCT, product_id="cape", aliases=("wrap",))
+    stole = replace(PRODUCT, product_id="stole", aliases=("wrap",))
+    same_key = firm_row(OTHER)
+    same_key.firm.public_key = (one := firm_row(FIRM)).firm.public_key
+    answer = await world.association.put_many(
+        pb.PutManyRow(product=encode(cape, pb.Product)),
+        pb.PutManyRow(product=encode(stole, pb.Product)),
+        one,
+        same_key,
+    )
+    assert answer.kept_count == 2
+    assert [(error.row, error.reason) for error in answer.errors] == [
+        ("2", "DUPLICATE"),
+        ("4", "ALREADY_EXISTS"),
+    ]
+
+
 async def test_a_firm_sends_its_own_rows_only(world: RegistryWorld) -> None:
     user = await world.firm(FIRM)
     answer = await user.put_many(

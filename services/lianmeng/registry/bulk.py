@@ -13,6 +13,7 @@ import secrets
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from lianmeng.kernel.clock import Clock
 from lianmeng.kernel.errors import Rejected, Transient
@@ -20,7 +21,7 @@ from lianmeng.registry.actors import Actor
 from lianmeng.registry.bulk_checker import Checker
 from lianmeng.registry.bulk_checks import Checked, row_error
 from lianmeng.registry.bulk_rows import Draft, RowReader
-from lianmeng.registry.log import StreamRecords, current_of
+from lianmeng.registry.log import StreamRecords, Version
 from lianmeng.registry.picture import Current, Kind, Picture
 from lianmeng.registry.ports import News
 from lianmeng.registry.service import Command, Registry
@@ -42,9 +43,6 @@ MAX_ERRORS = 1_000
 """Refused rows that are named; more are only counted."""
 
 TRIES = 8
-
-Message = tuple[Kind, str, registry_pb2.RegistryRecord, int]
-"""What is written: kind, id, version, and the sequence that it expects."""
 
 
 @dataclass(slots=True)
@@ -136,16 +134,16 @@ class _Run:
         await self._settle_what_it_needs(said)
         try:
             draft = await self._read(said, row)
+            if self._meets_unwritten(draft):
+                await self.finish()
+                draft = await self._read(said, row)
         except Rejected as refusal:
             self.outcome.refuse(row_error(row, refusal))
             return
-        key = (draft.kind, draft.id)
-        if key in self._batch or (draft.firm is not None and key in self._on_its_way):
-            await self.finish()
         if draft.firm is not None and self._present(draft) is not None:
             await self._update_firm(draft)
             return
-        self._batch[key] = draft
+        self._batch[draft.kind, draft.id] = draft
         if len(self._batch) >= BATCH_ROWS:
             await self._send()
 
@@ -173,6 +171,16 @@ class _Run:
             await self.finish()
         elif key in self._on_its_way:
             await self._landed()
+
+    def _meets_unwritten(self, draft: Draft) -> bool:
+        """Whether a row of the same record, or with one of its names or its key, waits."""
+        key = (draft.kind, draft.id)
+        if key in self._batch or (draft.firm is not None and key in self._on_its_way):
+            return True
+        if not draft.unique:
+            return False
+        waiting = chain(self._batch.values(), self._on_its_way.values())
+        return any(not draft.unique.isdisjoint(other.unique) for other in waiting)
 
     async def _send(self) -> None:
         """Let the batch go when the one before has landed: versions follow one another."""
@@ -208,16 +216,17 @@ class _Run:
         """One batch: all of it lands, or it is made up anew from what has landed meanwhile."""
         bulk = self._bulk
         for attempt in range(TRIES):
-            messages, drafts = self._messages(drafts)
-            if not messages:
+            versions, drafts = self._versions(drafts)
+            if not versions:
                 return
             try:
-                last = await bulk.records.commit_messages(messages)
+                last = await bulk.records.commit_versions(versions)
             except (Conflict, Unknown):
                 await asyncio.sleep(random.uniform(0.0, 0.02 * 2**attempt))  # noqa: S311 - jitter
                 await bulk.news.heard(await bulk.records.newest())
                 continue
-            self._learn(messages, last - len(messages) + 1)
+            for sequence, version in enumerate(versions, start=last - len(versions) + 1):
+                bulk.picture.apply(version.current(sequence))  # the next batch builds on it
             self.outcome.kept += len(drafts)
             self.outcome.sequence = last
             return
@@ -225,14 +234,9 @@ class _Run:
             "LOG_UNAVAILABLE", "a batch was not acknowledged", message_zh="批次未获确认"
         )
 
-    def _learn(self, messages: list[Message], first: int) -> None:
-        """Know what was written before it is heard: the next batch builds on it."""
-        for sequence, (_, _, record, _) in enumerate(messages, start=first):
-            self._bulk.picture.apply(current_of(record, sequence))
-
-    def _messages(self, drafts: list[Draft]) -> tuple[list[Message], list[Draft]]:
+    def _versions(self, drafts: list[Draft]) -> tuple[list[Version], list[Draft]]:
         """What is to be written, and the drafts that it comes from; the others are settled."""
-        messages: list[Message] = []
+        versions: list[Version] = []
         rest: list[Draft] = []
         for draft in drafts:
             current = self._present(draft)
@@ -240,13 +244,13 @@ class _Run:
                 self.outcome.kept += 1
                 continue
             try:
-                messages.extend(self._versions(draft, current))
+                versions.extend(self._versions_of(draft, current))
                 rest.append(draft)
             except Rejected as refusal:
                 self.outcome.refuse(row_error(draft.row, refusal))
-        return messages, rest
+        return versions, rest
 
-    def _versions(self, draft: Draft, current: Current | None) -> list[Message]:
+    def _versions_of(self, draft: Draft, current: Current | None) -> list[Version]:
         now = self._bulk.clock.now()
         version = self._reader.version_after(draft, current)
         record = registry_pb2.RegistryRecord(written_by=self._actor.principal_id)
@@ -257,14 +261,14 @@ class _Run:
             record.firm.CopyFrom(encode(firm, registry_pb2.Firm))
             beside = encode(principal, registry_pb2.RegistryRecord)
             return [
-                (Kind.FIRM, draft.id, record, expected),
-                (Kind.PRINCIPAL, draft.id, beside, 0),
+                Version(Kind.FIRM, draft.id, record, expected, draft.digest),
+                Version(Kind.PRINCIPAL, draft.id, beside, 0),
             ]
         said = getattr(record, draft.kind.removesuffix("s"))
         said.CopyFrom(draft.said)
         said.version = version
         said.state = _STATES[draft.kind].Value(f"{_PREFIXES[draft.kind]}{_state(current)}")
-        return [(draft.kind, draft.id, record, expected)]
+        return [Version(draft.kind, draft.id, record, expected, draft.digest)]
 
     def _present(self, draft: Draft) -> Current | None:
         return self._bulk.picture.get(draft.kind, draft.id)

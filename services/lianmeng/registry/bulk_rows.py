@@ -24,7 +24,7 @@ class Draft:
     """A row that is in order. `said` is the record as it will be stored, but for its version.
 
     `edited` is the version that the caller edited, 0 = whatever is current. `firm` and
-    `public_key` are set for a firm.
+    `public_key` are set for a firm. `unique` are values that nobody else may have.
     """
 
     row: str
@@ -36,6 +36,7 @@ class Draft:
     edited: int = 0
     firm: Firm | None = None
     public_key: bytes = b""
+    unique: frozenset[str | bytes] = frozenset()
 
 
 class RowReader:
@@ -64,16 +65,19 @@ class RowReader:
     def _product(self, said: registry_pb2.Product, row: str) -> Draft:
         if not self._actor.is_trustee:
             raise _for_trustees()
-        self._others.terms_are_free(read_product(said, "product"))
-        digest = digest_of(said)
-        return Draft(row, Kind.PRODUCT, said.product_id, "", said, digest, said.version)
+        product = read_product(said, "product")
+        self._others.terms_are_free(product)
+        return Draft(
+            row, Kind.PRODUCT, said.product_id, "", said, digest_of(said), said.version,
+            unique=frozenset(product.terms()),
+        )  # fmt: skip
 
     def _firm(self, said: registry_pb2.RegisterFirmRequest, row: str) -> Draft:
         firm = read_firm(said.firm, "firm.firm")
         self._actor.require_firm(firm.firm_id, "firm", firm.firm_id, "firm.firm.firm_id")
         return Draft(
             row, Kind.FIRM, firm.firm_id, firm.firm_id, said.firm, digest_of(said.firm),
-            firm.version, firm, said.public_key,
+            firm.version, firm, said.public_key, frozenset({said.public_key}),
         )  # fmt: skip
 
     def new_firm(self, draft: Draft, now: datetime) -> tuple[Firm, RegistryRecord]:

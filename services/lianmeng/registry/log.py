@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -36,9 +36,26 @@ def subject_of(zone: str, kind: Kind, identity: str) -> str:
     return f"{kind}.{zone}.{identity}"
 
 
-def write_of(zone: str, kind: Kind, identity: str, data: bytes, expected: int) -> Write:
-    """The message of one version."""
-    return Write(subject_of(zone, kind, identity), data, expected=expected)
+class Version(NamedTuple):
+    """A version as it is written: `expected` is the sequence of the one before it, 0 = none.
+
+    `digest` is that of its record, where it is known already.
+    """
+
+    kind: Kind
+    id: str
+    record: registry_pb2.RegistryRecord
+    expected: int
+    digest: int | None = None
+
+    def write(self, zone: str) -> Write:
+        """The message on the stream."""
+        data = self.record.SerializeToString()
+        return Write(subject_of(zone, self.kind, self.id), data, expected=self.expected)
+
+    def current(self, sequence: int) -> Current:
+        """The short form, once it is written."""
+        return current_of(self.record, sequence, self.digest)
 
 
 class StreamRecords:
@@ -67,23 +84,16 @@ class StreamRecords:
 
     async def commit(self, entries: Sequence[Entry]) -> int:
         """See `Records`."""
-        return await self.commit_messages(
+        return await self.commit_versions(
             [
-                (e.kind, e.id, encode(e.record, registry_pb2.RegistryRecord), e.expected)
+                Version(e.kind, e.id, encode(e.record, registry_pb2.RegistryRecord), e.expected)
                 for e in entries
             ]
         )
 
-    async def commit_messages(
-        self, messages: Sequence[tuple[Kind, str, registry_pb2.RegistryRecord, int]]
-    ) -> int:
-        """The same for records that are messages already: kind, id, version, expected sequence."""
-        return await self._log.commit(
-            [
-                write_of(self._zone, kind, identity, record.SerializeToString(), expected)
-                for kind, identity, record, expected in messages
-            ]
-        )
+    async def commit_versions(self, versions: Sequence[Version]) -> int:
+        """The same for records that are messages already."""
+        return await self._log.commit([one.write(self._zone) for one in versions])
 
 
 class PictureFollower:
@@ -135,28 +145,34 @@ class PictureFollower:
             await bury(self._log, self._zone, SERVICE, message, error.reason, error.message)
 
 
-def current_of(record: registry_pb2.RegistryRecord, sequence: int) -> Current:
-    """The short form of a stored version."""
+def current_of(
+    record: registry_pb2.RegistryRecord, sequence: int, digest: int | None = None
+) -> Current:
+    """The short form of a stored version; its `digest` is made here unless it is known."""
+
+    def digested(said: Owned) -> int:
+        return digest_of(said) if digest is None else digest
+
     match record.WhichOneof("record"):
         case "firm":
             firm = record.firm
             return Current(
                 Kind.FIRM, firm.firm_id, sequence, firm.version, firm.firm_id,
                 _name(registry_pb2.FirmState, firm.state, "FIRM_STATE_"), uscc=firm.uscc,
-                digest=digest_of(firm),
+                digest=digested(firm),
             )  # fmt: skip
         case "node":
             node = record.node
             return Current(
                 Kind.NODE, node.node_id, sequence, node.version, node.firm_id,
-                _name(registry_pb2.NodeState, node.state, "NODE_STATE_"), digest=digest_of(node),
+                _name(registry_pb2.NodeState, node.state, "NODE_STATE_"), digest=digested(node),
             )  # fmt: skip
         case "product":
             product = record.product
             return Current(
                 Kind.PRODUCT, product.product_id, sequence, product.version,
                 state=_name(registry_pb2.ProductState, product.state, "PRODUCT_STATE_"),
-                unique=(product.product_id, *product.aliases), digest=digest_of(product),
+                unique=(product.product_id, *product.aliases), digest=digested(product),
             )  # fmt: skip
         case "principal":
             principal = record.principal
