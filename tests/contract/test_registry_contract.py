@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from lianmeng.pool.nodes import FreightBasis, LaneMode, Node, NodeState
 from lianmeng.pool.principals import Principal
 from lianmeng.pool.products import Product, ProductState
 from lianmeng.pool.records import RegistryRecord
-from lianmeng.runtime.codec import check
+from lianmeng.runtime.codec import check, decode, encode
 from lianmeng.v1 import errors_pb2, registry_pb2, trend_pb2, types_pb2
+from lianmeng.world.firms import build_pool
 
 PAIRS: tuple[tuple[type, type[Message]], ...] = (
     (Firm, registry_pb2.Firm),
@@ -57,6 +59,15 @@ def test_records_and_messages_have_the_same_fields(
 def test_enums_have_the_same_values(members: Iterable[str], wire: Any, prefix: str) -> None:
     names = {name.removeprefix(prefix) for name in _names(wire)} - {"UNSPECIFIED"}
     assert {str(member) for member in members} == names
+
+
+def test_the_whole_demonstration_pool_survives_the_wire() -> None:
+    now = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+    pool = build_pool(11, now.date(), now)
+    for record in (*pool.firms, *pool.nodes, *pool.products):
+        version = RegistryRecord(record=record, written_by="association", written_time=now)
+        data = encode(version, registry_pb2.RegistryRecord).SerializeToString()
+        assert decode(registry_pb2.RegistryRecord.FromString(data), RegistryRecord) == version
 
 
 def test_every_reason_is_one_of_the_contract() -> None:

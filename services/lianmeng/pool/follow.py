@@ -77,13 +77,22 @@ class FollowedKeys:
 
     async def run(self) -> None:
         """Follow for ever; cancel it to stop."""
-        async with aclosing(follow_records(self._log, self._subject)) as versions:
-            async for found in versions:
-                if isinstance(found.record.record, Principal):
-                    self._table.apply(found.record.record)
+        async with aclosing(follow(self._log, self._subject)) as messages:
+            async for message in messages:
+                self._apply(message)
                 async with self._news:
-                    self._heard = found.sequence
+                    self._heard = message.sequence
                     self._news.notify_all()
+
+    def _apply(self, message: Message) -> None:
+        """What cannot be read counts as heard: waiting for it would not help."""
+        try:
+            record = read_record(message).record
+        except Poison as error:
+            line.error("message.failed", subject=message.subject, error=str(error))
+            return
+        if isinstance(record, Principal):
+            self._table.apply(record)
 
     async def find(self, key_id: str) -> KeyRecord | None:
         """The record of an open key; None = unknown or closed.
