@@ -19,7 +19,7 @@ from lianmeng.pool.firms import Firm, FirmState, SizeClass
 from lianmeng.pool.nodes import FreightBasis, LaneMode, Node, NodeState
 from lianmeng.pool.principals import Principal
 from lianmeng.pool.products import Product, ProductState
-from lianmeng.pool.records import RegistryRecord
+from lianmeng.pool.records import Registered, RegistryRecord
 from lianmeng.runtime.codec import check, decode, encode
 from lianmeng.v1 import errors_pb2, registry_pb2, trend_pb2, types_pb2
 from lianmeng.world.firms import build_pool
@@ -64,7 +64,8 @@ def test_enums_have_the_same_values(members: Iterable[str], wire: Any, prefix: s
 def test_the_whole_demonstration_pool_survives_the_wire() -> None:
     now = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
     pool = build_pool(11, now.date(), now)
-    for record in (*pool.firms, *pool.nodes, *pool.products):
+    records: list[Registered] = [*pool.firms, *pool.nodes, *pool.products]
+    for record in records:
         version = RegistryRecord(record=record, written_by="association", written_time=now)
         data = encode(version, registry_pb2.RegistryRecord).SerializeToString()
         assert decode(registry_pb2.RegistryRecord.FromString(data), RegistryRecord) == version
