@@ -22,9 +22,10 @@ from lianmeng.alliance.state import AllianceState, State
 from lianmeng.kernel.clock import Clock
 from lianmeng.kernel.thresholds import Thresholds
 from lianmeng.matcher.demand import limits_of
-from lianmeng.matcher.outcome import Missing, Outcome
+from lianmeng.matcher.outcome import Missing, Outcome, PlanRefused
 from lianmeng.matcher.ports import Planner, Pool
 from lianmeng.runtime.logs import log as line
+from lianmeng.runtime.metrics import PLANS, SOLVE_SECONDS
 
 SELF = "matcher"
 
@@ -94,7 +95,15 @@ class Matcher:
 
     async def _solve(self, work: Callable[[], Outcome]) -> Outcome:
         async with self.solves:
-            return await asyncio.to_thread(work)
+            started = time.perf_counter()
+            try:
+                outcome = await asyncio.to_thread(work)
+            except PlanRefused as refused:  # the alarm; the demand is tried again later
+                line.error("plan.refused", alliance=refused.demand_id, reason=str(refused))
+                outcome = Missing(reason="PLAN_REFUSED")
+            SOLVE_SECONDS.observe(time.perf_counter() - started)
+            PLANS.labels(outcome.reason if isinstance(outcome, Missing) else "FOUND").inc()
+            return outcome
 
     async def _commit_outcome(
         self, loaded: Loaded, find: Callable[[AllianceState], Awaitable[Outcome]]

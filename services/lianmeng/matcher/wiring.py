@@ -8,13 +8,15 @@ from datetime import timedelta
 from functools import partial
 
 from lianmeng.alliance.log import AllianceLog
-from lianmeng.kernel import thresholds as thresholds_file
+from lianmeng.kernel.clock import Clock
+from lianmeng.kernel.thresholds import Thresholds, load
 from lianmeng.matcher.consumers import consume_alliances, consume_trends
 from lianmeng.matcher.planner import SolvingPlanner
 from lianmeng.matcher.pool_view import PoolView
 from lianmeng.matcher.rpc import MatcherRpc
 from lianmeng.matcher.service import SOLVES_AT_ONCE, Matcher
 from lianmeng.pool.follow import FollowedKeys
+from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.process import Parts, Process
 from lianmeng.v1.matcher_pb2_grpc import add_MatcherServiceServicer_to_server
 
@@ -24,8 +26,11 @@ NAME = "lianmeng.v1.MatcherService"
 
 async def wire(process: Process) -> Parts:
     """The matcher of a process."""
-    log, zone, clock = process.log, process.zone, process.clock
-    limits = thresholds_file.load()
+    return assemble(process.log, process.zone, process.clock, load())
+
+
+def assemble(log: Log, zone: str, clock: Clock, limits: Thresholds) -> Parts:
+    """The connected parts on a log whose streams exist."""
     grace = timedelta(seconds=limits.formation.hold_grace_s)
     pool = PoolView(log, zone, clock, grace, limits.reliability)
     book = FollowedKeys(log, zone)

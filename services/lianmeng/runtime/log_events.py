@@ -57,6 +57,7 @@ EVENTS = {
     "demand.accepted": "需求已受理：{product} 在 {market}",
     "plan.found": "已求得方案：{units} 件，{members} 家成员",
     "plan.none": "暂无可行方案：{reason}",
+    "plan.refused": "独立检查拒绝了方案，属程序错误，请报警：{reason}",
     # the facts of an alliance
     "alliance.demand_accepted": "需求已受理，开始撮合",
     "alliance.no_plan": "暂无方案：{reason}",
