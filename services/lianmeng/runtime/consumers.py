@@ -47,7 +47,7 @@ class Durable:
     name: str
     subjects: tuple[str, ...]
     service: str
-    ack_wait_s: float = 30.0
+    ack_wait_s: float = 5.0
     parallel: int = 1
     group: int = 1
 
