@@ -12,7 +12,7 @@ export LC_ALL := C.UTF-8
 say = @printf '\n\033[1m== %s\033[0m\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types layers deps lint-proto pytest fmt proto proto-baseline \
+.PHONY: help setup run test lint types layers deps lint-proto pytest fmt docs proto proto-baseline \
         lock bench clean
 
 ##@ Start here
@@ -65,6 +65,9 @@ bench: $(READY)  ## Benchmarks, with their ratios
 fmt: $(READY)  ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+
+docs: $(READY)  ## Write docs/reference anew from the code
+	@$(BIN)/python -m tools.generate_docs
 
 proto: $(READY)  ## Generate services/lianmeng/v1 from proto/
 	@$(BIN)/python -m tools.generate_proto
