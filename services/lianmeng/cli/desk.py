@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 from rich.console import Console, RenderableType
 
 from lianmeng.cli.failures import usage
+from lianmeng.cli.pictures import console
 from lianmeng.cli.plain import plain
 from lianmeng.kernel.errors import Transient
 from lianmeng.runtime.keys import Signer, read_key
@@ -82,6 +83,7 @@ class Desk:
             print(json.dumps(plain(message), ensure_ascii=False), flush=True)
         else:
             self.console.print(picture, highlight=False)
+            self.console.file.flush()
 
     def confirm(self, question: str, yes: bool) -> None:
         """Go on only if the person says so. Ends the command otherwise."""
@@ -102,7 +104,7 @@ class Desk:
 def desk(home: Path | None, as_json: bool = False) -> Desk:
     """The desk of a command."""
     settings = load_settings(home=home)
-    return Desk(settings, StoryClock(settings.anchors), Console(), as_json)
+    return Desk(settings, StoryClock(settings.anchors), console(), as_json)
 
 
 def command_id(given: str | None) -> str:

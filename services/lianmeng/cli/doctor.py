@@ -3,49 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from lianmeng.alliance.checker import Violation, check
-from lianmeng.alliance.wire import read_book, read_record
 from lianmeng.cli.desk import desk
-from lianmeng.cli.health import Finding, Health, installation, look
 from lianmeng.cli.options import Home, Json
-from lianmeng.kernel.errors import Rejected
-from lianmeng.runtime.deadletters import dead_letters
-from lianmeng.runtime.jetstream import Log
-from lianmeng.runtime.settings import Settings, find_endpoints
-from lianmeng.runtime.subjects import alliance_subject, capacity_subject, last_token
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What the history checker found in a whole log."""
-
-    record_count: int
-    book_count: int
-    violations: tuple[Violation, ...]
-
-
-async def judge(nats_url: str, zone: str, now: datetime) -> Judged:
-    """Check all facts and all books of a zone. `now` is story time. Raises `Transient`."""
-    log = await Log.connect(nats_url, "checker")
-    try:
-        records = [
-            (message.sequence, read_record(message.data))
-            async for message in log.history(alliance_subject(zone, "*"))
-        ]
-        books = {
-            last_token(message.subject): read_book(message.data)
-            async for message in log.history(capacity_subject(zone, "*"))
-        }
-    finally:
-        await log.close()
-    return Judged(len(records), len(books), tuple(check(records, books, now)))
 
 
 def doctor(
@@ -61,50 +24,13 @@ def doctor(
 
         lianmeng doctor --history
     """
+    from lianmeng.cli.examination import examine
+
     here = desk(home, as_json)
-    health = asyncio.run(_examine(here.settings, history, here.now))
+    health = asyncio.run(examine(here.settings, history, here.now))
     if as_json:
         here.print_json(health.plain())
     else:
         here.console.print(health.table())
     if not health.well:
         raise typer.Exit(1)
-
-
-async def _examine(settings: Settings, history: bool, now: datetime) -> Health:
-    findings = installation(settings)
-    try:
-        findings += (await look(settings)).findings
-    except Rejected as error:
-        findings.append(Finding("platform", False, error.message, error.hint))
-        return Health(tuple(findings))
-    endpoints = find_endpoints(settings)
-    findings += await _dead(endpoints.nats_url, settings.zone)
-    if history:
-        findings += _promises(await judge(endpoints.nats_url, settings.zone, now))
-    return Health(tuple(findings))
-
-
-async def _dead(nats_url: str, zone: str) -> list[Finding]:
-    """Dead letters by service and reason."""
-    log = await Log.connect(nats_url, "doctor")
-    try:
-        found = Counter([(one.service, one.reason) async for one in dead_letters(log, zone)])
-    finally:
-        await log.close()
-    hint = "the log line deadletter.put names the message; mend its source and send it again"
-    return [
-        Finding(f"dead letters of {service}", False, f"{count:,} × {reason}", hint)
-        for (service, reason), count in sorted(found.items())
-    ]
-
-
-def _promises(judged: Judged) -> list[Finding]:
-    size = f"{judged.record_count:,} facts, {judged.book_count:,} books"
-    if not judged.violations:
-        return [Finding("history", True, f"{size}: every promise holds")]
-    hint = "keep the data directory and report this: it is a bug"
-    return [
-        Finding(one.code, False, f"{one.subject} at {one.sequence}: {one.message}", hint)
-        for one in judged.violations
-    ]

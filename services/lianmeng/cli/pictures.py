@@ -7,11 +7,18 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 """The zone in which people of the platform read times."""
+
+LONGEST_WORD = 30
+"""Characters of a word that stays on one line whatever the width."""
+
+WIDTH_OF_A_PIPE = 160
+"""Characters of a line where there is no terminal."""
 
 GOOD, BAD, WAITS = "green", "red", "yellow"
 
@@ -39,19 +46,37 @@ COLOURS = {
 }
 
 
+def console() -> Console:
+    """Standard output, for people."""
+    out = Console()
+    return out if out.is_terminal else Console(width=WIDTH_OF_A_PIPE)
+
+
 def table(*columns: str, rows: Iterable[Sequence[object]], title: str = "") -> Table:
     """A table of people; numbers go to the right."""
     made = Table(title=title or None, title_justify="left", header_style="bold", box=None)
     made.pad_edge = False
     listed = [tuple(row) for row in rows]
     for index, name in enumerate(columns):
-        numbers = bool(listed) and all(isinstance(row[index], int) for row in listed)
-        made.add_column(name, justify="right" if numbers else "left", overflow="fold")
+        values = [row[index] for row in listed]
+        numbers = bool(values) and all(isinstance(value, int) for value in values)
+        made.add_column(
+            name,
+            justify="right" if numbers else "left",
+            overflow="fold",
+            no_wrap=all(_is_word(value) for value in values),
+        )
     for row in listed:
         made.add_row(*(_cell(value) for value in row))
     if not listed:
         made.add_row(Text("nothing", style="dim"), *("" for _ in columns[1:]))
     return made
+
+
+def _is_word(value: object) -> bool:
+    """Ids and numbers are not broken into lines: people copy them."""
+    text = str(value)
+    return len(text) <= LONGEST_WORD and " " not in text
 
 
 def _cell(value: object) -> Text:

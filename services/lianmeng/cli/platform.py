@@ -96,9 +96,9 @@ def serve(
 ) -> None:
     """Run one service in the foreground; it finds NATS and Redis in the home or the environment.
 
-        export LIANMENG_NATS_URL=nats://10.0.0.5:4222 LIANMENG_REDIS_URL=redis://10.0.0.6
+    export LIANMENG_NATS_URL=nats://10.0.0.5:4222 LIANMENG_REDIS_URL=redis://10.0.0.6
 
-        lianmeng serve matcher
+    lianmeng serve matcher
     """
     from lianmeng.cli.wires import wire_of
     from lianmeng.runtime.process import run_service
