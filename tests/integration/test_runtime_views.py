@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from lianmeng.kernel.errors import Poison, Rejected, Transient
 from lianmeng.runtime import views
 from lianmeng.runtime.embedded import start_nats, start_valkey
 from lianmeng.runtime.jetstream import Log
+from lianmeng.runtime.memory import connect_memory
 from lianmeng.runtime.messages import Message
 from lianmeng.runtime.revisions import revision, sequence_of
 from lianmeng.runtime.streams import ensure_streams
@@ -168,11 +170,44 @@ async def test_an_empty_log_has_an_empty_view(desk: Desk) -> None:
 
 
 @pytest.mark.fault
+async def test_a_redis_that_stands_still_is_not_waited_for(
+    log: Log, zone: str, tmp_path: Path
+) -> None:
+    supervisor = Supervisor()
+    memory = connect_memory(await start_valkey(supervisor, tmp_path))
+    desk = Desk(memory, log, zone)
+    written = await desk.write("a-1", b"ACTIVE TH")
+    async with running(desk):
+        await desk.view.wait_for(written)
+        supervisor.kill("valkey", signal.SIGSTOP)
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(Transient, match="VIEW_UNAVAILABLE"):
+            await desk.view.get("a-1")
+        assert asyncio.get_running_loop().time() - started < 4
+        supervisor.kill("valkey", signal.SIGCONT)
+        assert (await desk.view.get("a-1"))[0] == b"ACTIVE TH"
+    await memory.aclose()
+    await supervisor.stop()
+
+
+async def test_a_view_stops_whenever_it_is_told(desk: Desk) -> None:
+    """The clients' own time-outs swallow a cancellation now and then; ours must not."""
+    rng = random.Random(1)
+    for number in range(60):
+        task = asyncio.create_task(desk.view.run())
+        await desk.write(f"a-{number}", b"ACTIVE TH")
+        await asyncio.sleep(rng.random() * 0.02)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        assert done, f"round {number}"
+
+
+@pytest.mark.fault
 async def test_a_view_heals_after_both_servers_were_killed(tmp_path: Path) -> None:
     supervisor = Supervisor()
     log = await Log.connect(await start_nats(supervisor, tmp_path), "test")
     await ensure_streams(log, "zj")
-    memory = redis.asyncio.Redis.from_url(await start_valkey(supervisor, tmp_path))
+    memory = connect_memory(await start_valkey(supervisor, tmp_path))
     desk = Desk(memory, log, "zj")
     await desk.write("a-1", b"ACTIVE TH")
     async with running(desk):

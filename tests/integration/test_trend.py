@@ -56,11 +56,11 @@ async def test_a_burst_becomes_a_trend(log: Log, memory: redis.asyncio.Redis, zo
         assert answer.kept_batch_count == len(batches)
         assert answer.kept_signal_count == sum(len(batch.time_s) for batch in batches)
         assert not answer.errors
-        (trend,) = await world.list(min_revision=answer.revision)
+        (trend,) = await world.trends(min_revision=answer.revision)
         assert (trend.product_id, trend.mapping) == (SCARF, TrendMapping.MAPPED)
         assert trend.start_time.timestamp() < BURST_S + 2 * HOUR_S
         assert await world.get(trend.trend_id) == trend
-        assert await world.list(market="VN") == []
+        assert await world.trends(market="VN") == []
         facts = await world.facts()
         assert facts[0].event is TrendEvent.DETECTED
         assert [fact.forecast_version for fact in facts] == list(range(1, len(facts) + 1))
@@ -79,13 +79,13 @@ async def test_a_restart_decides_nothing_twice(
     early = batches[:-4]
     async with running_trend(log, memory, zone, clock, [PRODUCT]) as world:
         answer = await world.ingest(early)
-        await world.list(min_revision=answer.revision)
+        await world.trends(min_revision=answer.revision)
         before = await world.facts()
         assert before
     async with running_trend(log, memory, zone, clock) as world:
         answer = await world.ingest(batches)  # the earlier ones come again
         assert answer.kept_batch_count == len(batches)
-        await world.list(min_revision=answer.revision)
+        await world.trends(min_revision=answer.revision)
         assert (await world.facts())[: len(before)] == before
         resumed = await world.facts()
     other = f"{zone}b"
@@ -104,7 +104,7 @@ async def _undisturbed(
     await ensure_streams(log, zone)
     async with running_trend(log, memory, zone, clock, [PRODUCT]) as world:
         answer = await world.ingest(batches)
-        await world.list(min_revision=answer.revision)
+        await world.trends(min_revision=answer.revision)
         facts = [replace(fact, trend_id="") for fact in await world.facts()]
         assert facts == [replace(fact, trend_id="") for fact in resumed]
 
@@ -132,7 +132,7 @@ async def test_two_workers_write_each_fact_once(
         serving(log, memory, zone, clock),
     ):
         answer = await world.ingest(batches)
-        await world.list(min_revision=answer.revision)
+        await world.trends(min_revision=answer.revision)
         facts = await world.facts()
         assert facts[0].event is TrendEvent.DETECTED
         versions = [fact.forecast_version for fact in facts]
@@ -144,14 +144,14 @@ async def test_silence_ends_a_trend(log: Log, memory: redis.asyncio.Redis, zone:
     clock = clock_after(batches)
     async with running_trend(log, memory, zone, clock, [PRODUCT]) as world:
         answer = await world.ingest(batches)
-        (trend,) = await world.list(min_revision=answer.revision)
+        (trend,) = await world.trends(min_revision=answer.revision)
         count = len(await world.facts())
         clock.story += timedelta(days=3)
         await _until(world, count + 1)
         last = (await world.facts())[-1]
         assert (last.event, last.as_of_time) == (TrendEvent.OVER, clock.story)
     async with running_trend(log, memory, zone, clock) as world:
-        assert await world.list() == [last]
+        assert await world.trends() == [last]
         assert last.trend_id == trend.trend_id
         clock.story += timedelta(days=30)
         await asyncio.sleep(1.5)
@@ -164,7 +164,7 @@ async def test_a_term_becomes_a_product_while_its_trend_lives(
     batches = burst()
     async with running_trend(log, memory, zone, clock_after(batches)) as world:
         answer = await world.ingest(batches)
-        (trend,) = await world.list(min_revision=answer.revision)
+        (trend,) = await world.trends(min_revision=answer.revision)
         assert trend.mapping is TrendMapping.UNMAPPED
         assert trend.missing == ("product in the catalogue",)
         count = len(await world.facts())
@@ -189,13 +189,13 @@ async def test_what_cannot_be_counted_is_put_aside_with_its_reason(
             await log.publish(Write(signal_subject(zone, "0"), data))
         answer = await world.ingest([one(number=9)])
         assert answer.kept_batch_count == 1
-        assert await world.list(min_revision=answer.revision) == []
+        assert await world.trends(min_revision=answer.revision) == []
     reasons = [letter.reason async for letter in dead_letters(log, zone, "trend")]
     assert reasons == ["CORRUPT_PAYLOAD", "SIGNAL_IN_FUTURE", "UNKNOWN_MARKET"]
     clock.story += timedelta(days=20)
     async with running_trend(log, memory, zone, clock) as world:
         answer = await world.ingest([one(number=10, time_s=START_S + 100)])
-        await world.list(min_revision=answer.revision)
+        await world.trends(min_revision=answer.revision)
     again = [letter.reason async for letter in dead_letters(log, zone, "trend")]
     assert again == reasons
 
@@ -237,7 +237,7 @@ async def test_a_watcher_sees_current_trends_and_then_facts(
     batches = burst()
     async with running_trend(log, memory, zone, clock_after(batches), [PRODUCT]) as world:
         answer = await world.ingest(batches[:-2])
-        (trend,) = await world.list(min_revision=answer.revision)
+        (trend,) = await world.trends(min_revision=answer.revision)
         watch = world.client.watch(world.stub.WatchTrends, pb.WatchTrendsRequest())
         async with aclosing(watch) as answers, asyncio.timeout(10):
             first = await anext(answers)

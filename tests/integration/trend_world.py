@@ -82,7 +82,7 @@ class TrendWorld:
         request = pb.GetTrendRequest(trend_id=trend_id, min_revision=min_revision)
         return decode((await self.client.call(self.stub.GetTrend, request)).trend, Trend)
 
-    async def list(self, **request: Any) -> list[Trend]:
+    async def trends(self, **request: Any) -> list[Trend]:
         """ListTrends."""
         answer = await self.client.call(self.stub.ListTrends, pb.ListTrendsRequest(**request))
         return [decode(trend, Trend) for trend in answer.trends]

@@ -11,7 +11,7 @@ from lianmeng.alliance.wire import EVENT, read_record
 from lianmeng.kernel.errors import Poison, Rejected
 from lianmeng.kernel.trends import Trend
 from lianmeng.matcher.demand import forms_alliance, of_trend
-from lianmeng.matcher.pool_view import PoolView
+from lianmeng.matcher.follow import PoolView
 from lianmeng.matcher.service import SELF, SOLVES_AT_ONCE, Matcher
 from lianmeng.runtime import subjects
 from lianmeng.runtime.codec import decode

@@ -13,8 +13,8 @@ from lianmeng.kernel.errors import Rejected
 from lianmeng.kernel.ids import require_id
 from lianmeng.kernel.money import FxRate
 from lianmeng.matcher.demand import DemandWish, of_wish
+from lianmeng.matcher.follow import PoolView
 from lianmeng.matcher.outcome import Missing
-from lianmeng.matcher.pool_view import PoolView
 from lianmeng.matcher.service import Matcher
 from lianmeng.runtime.auth import Caller, current_caller
 from lianmeng.runtime.codec import decode, encode

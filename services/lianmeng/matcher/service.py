@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -95,13 +94,12 @@ class Matcher:
 
     async def _solve(self, work: Callable[[], Outcome]) -> Outcome:
         async with self.solves:
-            started = time.perf_counter()
             try:
-                outcome = await asyncio.to_thread(work)
+                with SOLVE_SECONDS.time():
+                    outcome = await asyncio.to_thread(work)
             except PlanRefused as refused:  # the alarm; the demand is tried again later
                 line.error("plan.refused", alliance=refused.demand_id, reason=str(refused))
                 outcome = Missing(reason="PLAN_REFUSED")
-            SOLVE_SECONDS.observe(time.perf_counter() - started)
             PLANS.labels(outcome.reason if isinstance(outcome, Missing) else "FOUND").inc()
             return outcome
 
@@ -114,7 +112,7 @@ class Matcher:
         """
         state = loaded.state
         assert state is not None
-        started = time.perf_counter()
+        started = self.clock.wall()
         for _ in range(TRIES):
             outcome = await find(state)
             try:
@@ -131,13 +129,13 @@ class Matcher:
         await self._commit(loaded, state, none, started)
 
     async def _commit(
-        self, loaded: Loaded, state: AllianceState, outcome: Outcome, started: float
+        self, loaded: Loaded, state: AllianceState, outcome: Outcome, started: datetime
     ) -> None:
         now = self.clock.now()
         fact = fact_of(state, outcome, now)
         step = Step(loaded, fact, now, SELF, self.new_id())
         (after,) = await self.log.commit([step])
-        _tell(fact, after.state, time.perf_counter() - started)
+        _tell(fact, after.state, (self.clock.wall() - started).total_seconds())
 
 
 def fact_of(state: AllianceState, outcome: Outcome, now: datetime) -> f.Fact:

@@ -11,8 +11,8 @@ from lianmeng.alliance.log import AllianceLog
 from lianmeng.kernel.clock import Clock
 from lianmeng.kernel.thresholds import Thresholds, load
 from lianmeng.matcher.consumers import consume_alliances, consume_trends
+from lianmeng.matcher.follow import PoolView
 from lianmeng.matcher.planner import SolvingPlanner
-from lianmeng.matcher.pool_view import PoolView
 from lianmeng.matcher.rpc import MatcherRpc
 from lianmeng.matcher.service import SOLVES_AT_ONCE, Matcher
 from lianmeng.pool.follow import FollowedKeys
