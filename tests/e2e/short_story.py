@@ -52,10 +52,11 @@ MANY_HOURS = 100_000
 def roomy_pool(now: datetime) -> Pool:
     """The cast of the story with room for any number of alliances."""
     pool = example_pool(now.date(), now)
-    return replace(pool, nodes=tuple(_roomy(node) for node in pool.nodes))
+    return replace(pool, nodes=tuple(roomy(node) for node in pool.nodes))
 
 
-def _roomy(node: Node) -> Node:
+def roomy(node: Node) -> Node:
+    """The node with room for any number of alliances."""
     able = node.capability
     match able:
         case Manufacturing():
@@ -293,7 +294,7 @@ async def short_story(home: Path) -> AsyncIterator[ShortStory]:
             operator = services.caller(ensure_key(home / "keys/operator.pem", OPERATOR))
             signers = {firm.firm_id: new_signer(firm.firm_id) for firm in pool.firms}
             manager = new_signer(MANAGER)
-            await _register(services, operator, manager, pool, signers)
+            await register(services, operator, manager, pool, signers)
             story = ShortStory(
                 platform=platform,
                 services=services,
@@ -313,13 +314,14 @@ async def short_story(home: Path) -> AsyncIterator[ShortStory]:
         await log.close()
 
 
-async def _register(
+async def register(
     services: Services,
     operator: Caller,
     manager: Signer,
     pool: Pool,
     signers: dict[str, Signer],
 ) -> None:
+    """Registers the manager and a pool, and activates all firms."""
     create = rpb.CreatePrincipalRequest(
         command_id="create-manager",
         principal_id=MANAGER,
