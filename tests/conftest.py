@@ -16,6 +16,7 @@ import redis.asyncio
 from lianmeng.runtime.embedded import free_port, nats_program, valkey_program, valkey_socket
 from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.logs import configure_logs
+from lianmeng.runtime.memory import connect_memory
 from lianmeng.runtime.streams import ensure_streams
 from lianmeng.runtime.subjects import Stream, stream_name
 from lianmeng.runtime.supervision import Program, tethered
@@ -84,7 +85,7 @@ async def log(nats: Server, zone: str) -> AsyncIterator[Log]:
 @pytest.fixture
 async def memory(valkey: Server) -> AsyncIterator[redis.asyncio.Redis]:
     """A client of the Valkey."""
-    client = redis.asyncio.Redis.from_url(valkey.url)
+    client = connect_memory(valkey.url)
     yield client
     await client.aclose()
 

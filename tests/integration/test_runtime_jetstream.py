@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -234,6 +235,30 @@ async def test_a_long_handler_keeps_its_message(log: Log, zone: str) -> None:
         worker.cancel()
     await asyncio.gather(*workers, return_exceptions=True)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("kind", ["consumer", "follower"])
+async def test_readers_stop_whenever_they_are_told(log: Log, zone: str, kind: str) -> None:
+    subject = trend_subject(zone, "*")
+    durable = Durable("d", (subject,), "matcher", parallel=2)
+
+    async def handle(message: Message) -> None:
+        await asyncio.sleep(0)
+
+    async def read() -> None:
+        if kind == "consumer":
+            await consume(log, durable, handle)
+        async for message in follow(log, subject):
+            await handle(message)
+
+    rng = random.Random(1)
+    for number in range(60):
+        task = asyncio.create_task(read())
+        await log.publish(Write(trend_subject(zone, f"t-{number}"), b""))
+        await asyncio.sleep(rng.random() * 0.02)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        assert done, f"round {number}"
 
 
 class Platform:

@@ -64,7 +64,8 @@ class Log:
         """
         log = cls()
         try:
-            await asyncio.wait_for(log._client.connect(**log._options(url, name)), within_s)
+            async with asyncio.timeout(within_s):
+                await log._client.connect(**log._options(url, name))
         except (OSError, nats.errors.Error, TimeoutError) as error:
             await log._client.close()
             raise unavailable(f"no NATS server answers at {url}") from error
@@ -176,7 +177,8 @@ class Log:
         token, answer = self._expect()
         try:
             await self._send(subject, data, None, token)
-            msg = await asyncio.wait_for(answer, within_s)
+            async with asyncio.timeout(within_s):
+                msg = await answer
         except TimeoutError as error:
             raise unavailable(f"no answer to {subject}") from error
         finally:
@@ -204,15 +206,17 @@ class Log:
             "batch": _HISTORY_BATCH,
             "max_bytes": _HISTORY_BYTES,
         }
-        sub = await self.subscribe(inbox)
+        arrived: asyncio.Queue[Msg] = asyncio.Queue()
+        sub = await self.subscribe(inbox, arrived.put)
+        found: list[Message] = []
         try:
             await self._client.publish(
                 f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox
             )
-            found: list[Message] = []
-            while status_of(msg := await sub.next_msg(timeout=ANSWER_WITHIN_S)) == "":
-                found.append(direct_message(msg))
-        except nats.errors.Error as error:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                while status_of(msg := await arrived.get()) == "":
+                    found.append(direct_message(msg))
+        except (OSError, nats.errors.Error, TimeoutError) as error:
             raise unavailable(f"no answer while reading {subject}") from error
         finally:
             await unsubscribe(sub)
@@ -254,7 +258,8 @@ class Log:
 
     async def _sequence(self, answer: asyncio.Future[Msg | None], within_s: float) -> int:
         try:
-            msg = await asyncio.wait_for(answer, within_s)
+            async with asyncio.timeout(within_s):
+                msg = await answer
         except TimeoutError as error:
             raise Unknown("the log did not acknowledge in time") from error
         if msg is None:

@@ -25,6 +25,7 @@ from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.keys import Signer, ensure_key
 from lianmeng.runtime.logs import configure_logs
 from lianmeng.runtime.logs import log as line
+from lianmeng.runtime.memory import connect_memory
 from lianmeng.runtime.metrics import LOG_CONNECTED, start_metrics
 from lianmeng.runtime.rpc import Door, RpcServer, Tls, port_taken
 from lianmeng.runtime.settings import Endpoints, Settings, find_endpoints
@@ -151,7 +152,7 @@ async def _connect(name: str, settings: Settings, clock: Clock, stack: AsyncExit
     endpoints = find_endpoints(settings)
     log = await _patiently(lambda: Log.connect(endpoints.nats_url, name))
     stack.push_async_callback(log.close)
-    memory = Redis.from_url(endpoints.redis_url, socket_timeout=2, socket_connect_timeout=2)
+    memory = connect_memory(endpoints.redis_url)
     stack.push_async_callback(memory.aclose)
     await _patiently(lambda: ensure_streams(log, settings.zone, settings.replicas))
     return Process(name, settings, endpoints, clock, log, memory)

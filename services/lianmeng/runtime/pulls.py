@@ -100,13 +100,19 @@ async def _served(arrived: asyncio.Queue[Msg | None], batch: int) -> AsyncGenera
             raise Broken
 
 
+async def _patient_get(arrived: asyncio.Queue[Msg | None]) -> Msg | None:
+    """The next message. Raises `TimeoutError` after a long silence.
+
+    Not by `asyncio.wait_for`: in Python 3.11 it forgets that its task was cancelled when a
+    message comes at that very moment, and the reader would never end.
+    """
+    async with asyncio.timeout(_SILENT_S):
+        return await arrived.get()
+
+
 async def _next(arrived: asyncio.Queue[Msg | None]) -> Msg:
     try:
-        msg = (
-            await asyncio.wait_for(arrived.get(), _SILENT_S)
-            if arrived.empty()
-            else arrived.get_nowait()
-        )
+        msg = arrived.get_nowait() if not arrived.empty() else await _patient_get(arrived)
     except TimeoutError as error:
         raise Broken from error
     if msg is None:  # the connection changed: what was asked for is lost

@@ -183,7 +183,8 @@ class _Child:
             return
         process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), self._program.grace_s)
+            async with asyncio.timeout(self._program.grace_s):
+                await process.wait()
             log.info("process.stopped", process=self._program.name)
         except TimeoutError:
             process.kill()

@@ -11,7 +11,7 @@ view that is not yet built: it waits two seconds and then gets `Transient(VIEW_L
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +25,7 @@ from lianmeng.runtime import view_scripts
 from lianmeng.runtime.followers import follow
 from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.logs import log as line
+from lianmeng.runtime.memory import in_time
 from lianmeng.runtime.messages import Message
 from lianmeng.runtime.metrics import VIEW_BACKLOG, VIEW_REBUILDS
 from lianmeng.runtime.revisions import revision, sequence_of
@@ -148,7 +149,7 @@ class View:
         state = await self._log.state(self._stream)
         goal = await self._newest()
         arguments: list[str | int] = [self._prefix, state.created, goal, state.last]
-        position = int(await self._begin(keys=[self._key], args=arguments))
+        position = int(await in_time(self._begin(keys=[self._key], args=arguments)))
         if position == 0 and goal:
             VIEW_REBUILDS.labels(self._name).inc()
             line.info("view.rebuilding", view=self._name, count=goal)
@@ -156,13 +157,13 @@ class View:
 
     async def _keep(self, created: str, position: int) -> None:
         messages = follow(self._log, *self._subjects, start=position + 1)
-        async with aclosing(messages):
-            async for batch in self._batches(messages):
+        async with aclosing(messages), aclosing(self._batches(messages)) as batches:
+            async for batch in batches:
                 upto = batch[-1].sequence
                 arguments: list[Any] = [self._prefix, created, position, upto]
                 for message in batch:
                     arguments += self._changes(message)
-                answer = int(await self._apply(keys=[self._key], args=arguments))
+                answer = int(await in_time(self._apply(keys=[self._key], args=arguments)))
                 if answer < 0:
                     raise _Lost
                 position = upto
@@ -170,7 +171,9 @@ class View:
                 self._moved = asyncio.Event()
                 VIEW_BACKLOG.labels(self._name).set(batch[-1].pending)
 
-    async def _batches(self, messages: AsyncIterator[Message]) -> AsyncIterator[list[Message]]:
+    async def _batches(
+        self, messages: AsyncIterator[Message]
+    ) -> AsyncGenerator[list[Message], None]:
         batch: list[Message] = []
         coming = asyncio.ensure_future(anext(messages))
         try:
@@ -191,7 +194,7 @@ class View:
                 await coming
 
     async def _require_position(self) -> None:
-        if not await self._memory.exists(self._key):
+        if not await in_time(self._memory.exists(self._key)):
             raise _Lost
 
     def _changes(self, message: Message) -> list[str | int | bytes]:
@@ -222,8 +225,8 @@ class View:
         while True:
             moved = self._moved
             try:
-                position, goal, *found = await script(
-                    keys=[self._key], args=[self._prefix, *arguments]
+                position, goal, *found = await in_time(
+                    script(keys=[self._key], args=[self._prefix, *arguments])
                 )
             except (RedisError, OSError) as error:
                 raise _unavailable() from error
@@ -233,7 +236,8 @@ class View:
             if loop.time() > give_up:
                 raise _lags(max(wanted, int(goal or 0)) - max(built, 0))
             with suppress(TimeoutError):  # another process may be the one that builds
-                await asyncio.wait_for(moved.wait(), 0.05)
+                async with asyncio.timeout(0.05):
+                    await moved.wait()
 
     async def _holds(self, built: int, wanted: int) -> bool:
         """Whether the view has all up to `wanted`, which may not be one of its messages."""
