@@ -7,7 +7,7 @@ what was there at the start. The books may be a moment old: the commit judges ag
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
@@ -49,9 +49,12 @@ class PoolView:
         await self._registry_read.wait()
         await self._alliances_read.wait()
 
-    def snapshot(self, demand: Demand) -> Snapshot:
-        """What is known now of whoever might serve a demand. It does not change any more."""
-        return self._index.snapshot(demand, self._clock.now(), self._lapsed)
+    def snapshot(self, demand: Demand, members: Iterable[str] = ()) -> Snapshot:
+        """What is known now of whoever might serve a demand, and of `members`, firm ids.
+
+        It does not change any more.
+        """
+        return self._index.snapshot(demand, self._clock.now(), self._lapsed, members)
 
     def _lapsed(self, expires: datetime) -> bool:
         return self._clock.wall_at(expires) + self._grace <= self._clock.wall()

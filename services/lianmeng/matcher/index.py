@@ -79,14 +79,19 @@ class Index:
         """A product of the catalogue."""
         return self._products.get(product_id)
 
-    def snapshot(self, demand: Demand, now: datetime, lapsed: Lapsed) -> Snapshot:
-        """All nodes that make the demand's goods or reach its markets, with their live books."""
+    def snapshot(
+        self, demand: Demand, now: datetime, lapsed: Lapsed, members: Iterable[str] = ()
+    ) -> Snapshot:
+        """All nodes that make the demand's goods or reach its markets, with their live books.
+
+        `members` are firms that must be in it, whatever has become of their nodes.
+        """
         markets = [market.market for market in demand.markets]
         makers = self._found(self._makers[demand.product.hs6])
         movers = self._found(set().union(*(self._movers[market] for market in markets)))
         showers = self._found(set().union(*(self._showers[market] for market in markets)))
         nodes = (*makers, *movers, *showers)
-        firms = {node.firm_id for node in nodes} | set(_owners(movers))
+        firms = {node.firm_id for node in nodes} | set(_owners(movers)) | set(members)
         return Snapshot(
             now=now,
             firms={name: self._firms[name] for name in firms if name in self._firms},

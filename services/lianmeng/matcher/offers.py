@@ -37,5 +37,5 @@ def offer_of(question: Question, pool: Snapshot, firm: Firm, node: Node) -> Offe
         firm_id=firm.firm_id,
         node_id=node.node_id,
         node_version=node.version,
-        risk_microfen=risk_microfen(question, pool, firm),
+        risk_microfen=risk_microfen(question, pool, firm.firm_id),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from lianmeng.alliance.books import Book
@@ -29,8 +30,11 @@ class Planner(Protocol):
 class Pool(Protocol):
     """Where snapshots come from."""
 
-    def snapshot(self, demand: Demand) -> Snapshot:
-        """What is known now of whoever might serve a demand. It does not change any more."""
+    def snapshot(self, demand: Demand, members: Iterable[str] = ()) -> Snapshot:
+        """What is known now of whoever might serve a demand, and of `members`, firm ids.
+
+        It does not change any more.
+        """
         ...
 
     def keep(self, book: Book) -> None:

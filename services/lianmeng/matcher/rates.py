@@ -10,7 +10,6 @@ from lianmeng.matcher.costing import UnpaidPrices
 from lianmeng.matcher.problem import MICRO
 from lianmeng.matcher.question import Question
 from lianmeng.matcher.snapshot import Snapshot
-from lianmeng.pool.firms import Firm
 from lianmeng.pool.nodes import FreightBasis, Lane, Logistics
 
 GRAMS = 1_000
@@ -75,20 +74,22 @@ def unpaid_prices(question: Question, pool: Snapshot, firms: Iterable[str]) -> U
     """What `firms` and the way to the consumer cost beside what the alliance pays."""
     markets = (market.market for market in question.demand.markets)
     return UnpaidPrices(
-        risk={name: risk_microfen(question, pool, pool.firms[name]) for name in firms},
+        risk={name: risk_microfen(question, pool, name) for name in firms},
         last_mile={name: last_mile_fen(question, pool, name) for name in markets},
     )
 
 
-def risk_microfen(question: Question, pool: Snapshot, firm: Firm) -> int:
+def risk_microfen(question: Question, pool: Snapshot, firm_id: str) -> int:
     """The price of a firm's unreliability per unit that it makes, moves or promotes.
 
     It is a share (threshold `risk_price_bp`) of the sale value of what it is expected to fail:
     a standby usually steps in, so not all of the sale is lost.
     """
-    reliability = pool.reliability_bp.get(firm.firm_id)
-    if reliability is None:
-        reliability = firm.reliability_bp or question.thresholds.reliability.prior_bp
+    reliability = pool.reliability_bp.get(firm_id, 0)
+    if not reliability and firm_id in pool.firms:
+        reliability = pool.firms[firm_id].reliability_bp
+    if not reliability:
+        reliability = question.thresholds.reliability.prior_bp
     dearest = max(question.sale_fen(market) for market in question.demand.markets)
     price = question.thresholds.match.risk_price_bp
     return dearest * (BASIS - reliability) * price * MICRO // BASIS**2

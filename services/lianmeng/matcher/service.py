@@ -89,7 +89,8 @@ class Matcher:
         return await self.what_if(state.demand)
 
     async def _repair(self, state: AllianceState) -> Outcome:
-        snapshot = self.pool.snapshot(state.demand)
+        assert state.plan is not None, "only a plan can be repaired"
+        snapshot = self.pool.snapshot(state.demand, members(state.plan))
         return await self._solve(lambda: self.planner.repair(state, snapshot))
 
     async def _solve(self, work: Callable[[], Outcome]) -> Outcome:

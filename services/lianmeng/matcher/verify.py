@@ -116,13 +116,14 @@ def _check_shares(question: Question, pool: Snapshot, plan: Plan) -> Iterator[st
 
 def _family(pool: Snapshot, firm: str, among: dict[str, int]) -> frozenset[str]:
     """The firm with all that are linked to it, over any number of declared affiliations."""
+    declared = {name: pool.firms[name].affiliates for name in among if name in pool.firms}
     found, frontier = {firm}, [firm]
     while frontier:
         one = frontier.pop()
         linked = {
             other
             for other in among
-            if other in pool.firms[one].affiliates or one in pool.firms[other].affiliates
+            if other in declared.get(one, ()) or one in declared.get(other, ())
         }
         frontier += linked - found
         found |= linked
