@@ -272,6 +272,14 @@ def major_plan() -> Plan:
     return plan(price_fen=12_000)
 
 
+def hungry_plan() -> Plan:
+    """The plan, taking all that the mill's line has on its two days."""
+    usual = plan()
+    stock, made = usual.lots
+    all_of_it = tuple(replace(bucket, units=bucket.capacity_units) for bucket in made.buckets)
+    return replace(usual, lots=(stock, replace(made, buckets=all_of_it)))
+
+
 def proposed(of: Plan | None = None, hold_until: datetime | None = None) -> Proposed:
     """The matcher's proposal, with its capacity held for 40 hours."""
     report = risk_report(of := of or plan())

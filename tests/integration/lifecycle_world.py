@@ -163,6 +163,7 @@ class LifecycleWorld:
     clock: StoryClock
     anchors: Path
     alliances: AllianceLog
+    signers: dict[str, Signer] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
 
     def __getitem__(self, principal: str) -> User:
@@ -181,10 +182,10 @@ class LifecycleWorld:
         until = self.clock.now() + timedelta(hours=36)
         await self.write(builders.proposed(plan, until))
 
-    async def write(self, fact: f.Fact, by: str = "matcher") -> Loaded:
-        """A fact that somebody else writes."""
+    async def write(self, fact: f.Fact, alliance_id: str = builders.ALLIANCE) -> Loaded:
+        """A fact that the matcher writes."""
         return await self.alliances.transact(
-            builders.ALLIANCE, lambda _: fact, by, lambda: f"test-{next(_numbers)}"
+            alliance_id, lambda _: fact, "matcher", lambda: f"test-{next(_numbers)}"
         )
 
     async def repair(self) -> Loaded:
@@ -271,29 +272,31 @@ def wanted(state: AllianceState) -> dict[str, list[str]]:
     return {name: [str(e.kind) for e in r.entries] for name, r in reserved(state).items()}
 
 
-@asynccontextmanager
-async def running_lifecycle(
-    log: Log, memory: redis.asyncio.Redis, zone: str, directory: Path
-) -> AsyncIterator[LifecycleWorld]:
-    """A lifecycle with its firms, a manager and an operator, ready to be called."""
+async def a_world(log: Log, zone: str, directory: Path) -> LifecycleWorld:
+    """Firms, a manager and an operator with keys, and a clock; nobody serves them yet."""
     anchors = directory / "anchors.jsonl"
     clock = StoryClock(anchors)
     append_anchor(anchors, Anchor(builders.START, clock.wall(), 1.0))
     world = LifecycleWorld(log, zone, clock, anchors, AllianceLog(log, zone, clock, GRACE))
-    signers = [new_signer(name) for name in (*FIRMS, "manager", "operator", "researcher")]
-    for signer in signers:
-        await _register(world, signer)
-    async with serving(world, memory) as link:
-        stub = LifecycleServiceStub(link)
-        for signer in signers:
-            client = Client(signer, "lifecycle", clock)
-            world.users[signer.principal_id] = User(signer, client, stub, zone)
+    for name in (*FIRMS, "manager", "operator", "researcher"):
+        world.signers[name] = new_signer(name)
+        await _register(world, world.signers[name])
+    return world
+
+
+@asynccontextmanager
+async def running_lifecycle(
+    log: Log, memory: redis.asyncio.Redis, zone: str, directory: Path
+) -> AsyncIterator[LifecycleWorld]:
+    """A world whose lifecycle is ready to be called."""
+    world = await a_world(log, zone, directory)
+    async with serving(world, memory):
         yield world
 
 
 @asynccontextmanager
-async def serving(world: LifecycleWorld, memory: redis.asyncio.Redis) -> AsyncIterator[Any]:
-    """One process of the service; a channel to it."""
+async def serving(world: LifecycleWorld, memory: redis.asyncio.Redis) -> AsyncIterator[None]:
+    """One process of the service, which the users call from now on."""
     parts = assemble(world.log, memory, world.zone, world.clock, thresholds.load())
     door = Door("lifecycle", parts.book, Seen(memory, world.zone), world.clock)
     server = RpcServer(door, parts.services)
@@ -302,8 +305,11 @@ async def serving(world: LifecycleWorld, memory: redis.asyncio.Redis) -> AsyncIt
     running = [asyncio.ensure_future(task()) for task in parts.tasks.values()]
     await parts.ready()
     link = channel(f"127.0.0.1:{port}")
+    stub = LifecycleServiceStub(link)
+    for name, signer in world.signers.items():
+        world.users[name] = User(signer, Client(signer, "lifecycle", world.clock), stub, world.zone)
     try:
-        yield link
+        yield
         failed = [task.exception() for task in running if task.done() and not task.cancelled()]
         assert not failed, failed
     finally:

@@ -16,8 +16,9 @@ import redis.asyncio
 from lianmeng.alliance.members import DissolutionReason
 from lianmeng.alliance.state import State
 from lianmeng.kernel.errors import Rejected, Transient
+from lianmeng.kernel.ids import alliance_id_of_trend
 from lianmeng.kernel.trends import TrendEvent
-from lianmeng.lifecycle import rematching
+from lianmeng.lifecycle import rematching, sweeping
 from lianmeng.runtime.embedded import start_nats
 from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.streams import ensure_streams
@@ -31,6 +32,7 @@ from tests.builders import AGENCY, FORWARDER, MILL, trend
 from tests.integration.lifecycle_world import (
     LifecycleWorld,
     User,
+    a_world,
     command_id,
     running_lifecycle,
     serving,
@@ -347,6 +349,65 @@ async def test_a_timer_that_fires_early_is_set_anew(world: LifecycleWorld) -> No
                 break
             await asyncio.sleep(0.02)
     assert await world.facts() == before
+
+
+async def test_what_came_due_while_nobody_served_is_done_on_start(
+    log: Log, memory: redis.asyncio.Redis, zone: str, tmp_path: Path
+) -> None:
+    world = await a_world(log, zone, tmp_path)
+    await world.begin()
+    async with serving(world, memory):
+        await world.comes_to(State.INVITING)
+        await world.all_accept([FORWARDER, AGENCY])
+    await world.jump(hours=5)
+    async with serving(world, memory):
+        state = await world.state(lambda state: state.repair is not None)
+        assert state.lost_firm_ids == (MILL,)
+    assert await world.violations() == []
+
+
+async def test_a_missed_timer_is_found_by_the_sweep(
+    log: Log,
+    memory: redis.asyncio.Redis,
+    zone: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sweeping, "SWEEP_EVERY_S", 0.2)
+    world = await a_world(log, zone, tmp_path)
+    async with serving(world, memory):
+        await world.begin()
+        await world.comes_to(State.INVITING)
+        await world.jump(hours=1, minutes=59, seconds=58)
+        never = schedule(
+            timer_subject(zone, builders.ALLIANCE),
+            due_subject(zone, "nobody"),
+            world.clock.wall() + timedelta(hours=1),
+            timedelta(hours=1),
+        )
+        await asyncio.sleep(0.5)  # the sweep that follows the jump has set the true timer
+        await world.log.publish(never)
+        await world.told("reminded")
+
+
+async def test_capacity_that_lapsed_and_was_taken_ends_the_formation(
+    world: LifecycleWorld,
+) -> None:
+    await world.write(builders.accepted())
+    soon = world.clock.now() + timedelta(hours=1)
+    await world.write(builders.proposed(hold_until=soon))
+    await world.comes_to(State.INVITING)
+    await world.all_accept([FORWARDER, AGENCY])
+    await world.jump(hours=1, minutes=5)
+    rival = builders.TREND + "x"
+    for fact in (builders.accepted(rival), builders.proposed(builders.hungry_plan())):
+        await world.write(fact, alliance_id=alliance_id_of_trend(rival))
+    await world[MILL].accept()
+    state = await world.comes_to(State.FORMATION_FAILED)
+    assert state.reason == "CAPACITY_RESERVED_ELSEWHERE"
+    held = await world.alliances.book("mill-a-line--line")
+    assert held is not None
+    assert {entry.alliance_id for entry in held.entries} == {alliance_id_of_trend(rival)}
 
 
 async def test_two_processes_do_everything_once(
