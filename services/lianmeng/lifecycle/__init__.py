@@ -4,9 +4,10 @@ It owns `LifecycleService`. It writes facts of alliances (all but those of the m
 stream ALLIANCES through `lianmeng.alliance`, and reads that stream, its due timers, TRENDS and
 REGISTRY. In Valkey it keeps a read model of alliances by firm and state, rebuilt from the log.
 
-Modules by concept: `commands` (a command comes again), `visibility` (who may see what),
-`trend_effects` and `capacity_effects` (what a trend or new capacity does to an alliance),
-`changes` (what a fact changed for a firm), `facts_told` (log lines); at the edge `log`,
-`service` (commands), `automation` and `sweeping` (what happens by itself), `consumers`,
-`views`, `watching`, `rpc`, `wiring`.
+Modules by concept: `commands` (a command comes again), `visibility` and `fact_visibility` (who
+may see what), `firm_views` and `changes` (what a firm is told), `trend_effects` and
+`capacity_effects` (what a trend or new capacity does to an alliance), `facts_told` (log lines);
+at the edge `log`, `service` (commands), `automation` and `sweeping` (what happens by itself),
+`rematching`, `consumers`, `living` (what lives now), `views`, `watching`, `queries`, `rpc`,
+`wiring`.
 """

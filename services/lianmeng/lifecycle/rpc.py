@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any
 
 from lianmeng.alliance import facts as f
 from lianmeng.alliance.members import SignedStatement, Statement
-from lianmeng.alliance.state import AllianceState, State
-from lianmeng.kernel.errors import Rejected, Status
+from lianmeng.alliance.state import AllianceState
 from lianmeng.kernel.ids import require_id
-from lianmeng.kernel.roles import PrincipalRole
 from lianmeng.lifecycle import views
 from lianmeng.lifecycle.commands import task_of
 from lianmeng.lifecycle.firm_views import invitations_for, tasks_for
+from lianmeng.lifecycle.queries import (
+    list_terms,
+    no_firm,
+    own_firm,
+    page_size,
+    read_enum,
+    viewer_of,
+    watcher,
+)
 from lianmeng.lifecycle.service import Command, Done, Lifecycle, not_found
 from lianmeng.lifecycle.views import AllianceViews
-from lianmeng.lifecycle.visibility import ALL_SEEING, Viewer, may_see, statement_for, view_of
+from lianmeng.lifecycle.visibility import Viewer, may_see, statement_for, view_of
 from lianmeng.lifecycle.watching import Watching
-from lianmeng.runtime.auth import Caller, current_caller
+from lianmeng.runtime.auth import current_caller
 from lianmeng.runtime.codec import encode
 from lianmeng.runtime.revisions import revision, sequence_of
 from lianmeng.v1 import alliance_pb2
 from lianmeng.v1 import lifecycle_pb2 as pb
 from lianmeng.v1.lifecycle_pb2_grpc import LifecycleServiceServicer
-
-PAGE = 100
-"""Alliances of a page when the caller does not say."""
-
-MAX_PAGE = 1_000
-
-E = TypeVar("E", State, f.ReportKind)
 
 
 class LifecycleRpc(LifecycleServiceServicer):
@@ -75,7 +75,7 @@ class LifecycleRpc(LifecycleServiceServicer):
     async def ReportTask(
         self, request: pb.ReportTaskRequest, context: Any
     ) -> pb.ReportTaskResponse:
-        kind = _enum(f.ReportKind, alliance_pb2.ReportKind, request.kind, "kind")
+        kind = read_enum(f.ReportKind, alliance_pb2.ReportKind, request.kind, "kind")
         done = await self._lifecycle.report_task(
             _firm_command(request), request.task_id, kind, request.units, request.note
         )
@@ -110,15 +110,15 @@ class LifecycleRpc(LifecycleServiceServicer):
     async def ListAlliances(
         self, request: pb.ListAlliancesRequest, context: Any
     ) -> pb.ListAlliancesResponse:
-        viewer = _viewer(current_caller())
-        terms = _list_terms(request, current_caller())
+        viewer = viewer_of(current_caller())
+        terms = list_terms(request, current_caller())
         if terms is None:
             return pb.ListAlliancesResponse(
                 revision=(await self._reads.get("", request.min_revision))[1]
             )
         found = await self._reads.find(
             *terms,
-            limit=_page_size(request.page_size),
+            limit=page_size(request.page_size),
             after=request.page_token,
             min_revision=request.min_revision,
         )
@@ -132,7 +132,7 @@ class LifecycleRpc(LifecycleServiceServicer):
     async def GetAlliance(
         self, request: pb.GetAllianceRequest, context: Any
     ) -> pb.GetAllianceResponse:
-        viewer = _viewer(current_caller())
+        viewer = viewer_of(current_caller())
         state, place = await self._visible(request.alliance_id, request.min_revision, viewer)
         return pb.GetAllianceResponse(
             alliance=encode(view_of(state, viewer), pb.AllianceView), revision=place
@@ -141,7 +141,7 @@ class LifecycleRpc(LifecycleServiceServicer):
     async def ListInvitations(
         self, request: pb.ListInvitationsRequest, context: Any
     ) -> pb.ListInvitationsResponse:
-        firm = _own_firm()
+        firm = own_firm()
         term = views.asking(firm) if request.open_only else views.of_firm(firm)
         terms = (term,) if firm else ()
         found = await self._reads.find(*terms, min_revision=request.min_revision)
@@ -155,7 +155,7 @@ class LifecycleRpc(LifecycleServiceServicer):
         )
 
     async def ListTasks(self, request: pb.ListTasksRequest, context: Any) -> pb.ListTasksResponse:
-        viewer, firm = _viewer(current_caller()), _own_firm()
+        viewer, firm = viewer_of(current_caller()), own_firm()
         if request.alliance_id:
             state, place = await self._visible(request.alliance_id, request.min_revision, viewer)
             states: tuple[AllianceState, ...] = (state,)
@@ -175,7 +175,7 @@ class LifecycleRpc(LifecycleServiceServicer):
     async def GetStatement(
         self, request: pb.GetStatementRequest, context: Any
     ) -> pb.GetStatementResponse:
-        viewer = _viewer(current_caller())
+        viewer = viewer_of(current_caller())
         state, place = await self._visible(request.alliance_id, request.min_revision, viewer)
         statement = state.statement or Statement(lines=(), total_fen=0)
         return pb.GetStatementResponse(
@@ -188,7 +188,7 @@ class LifecycleRpc(LifecycleServiceServicer):
     async def WatchAlliances(
         self, request: pb.WatchAlliancesRequest, context: Any
     ) -> AsyncIterator[pb.WatchAlliancesResponse]:
-        viewer = _viewer(current_caller())
+        viewer = viewer_of(current_caller())
         if request.alliance_id:
             await self._visible(request.alliance_id, "", viewer)
         after = sequence_of(request.after_revision, self._stream, "after_revision")
@@ -203,7 +203,7 @@ class LifecycleRpc(LifecycleServiceServicer):
     async def WatchInvitations(
         self, request: pb.WatchInvitationsRequest, context: Any
     ) -> AsyncIterator[pb.WatchInvitationsResponse]:
-        steps = self._watching.invitations(_watcher(), self._after(request))
+        steps = self._watching.invitations(watcher(), self._after(request))
         async with aclosing(steps):
             async for place, view in steps:
                 yield pb.WatchInvitationsResponse(
@@ -213,7 +213,7 @@ class LifecycleRpc(LifecycleServiceServicer):
     async def WatchTasks(
         self, request: pb.WatchTasksRequest, context: Any
     ) -> AsyncIterator[pb.WatchTasksResponse]:
-        steps = self._watching.tasks(_watcher(), self._after(request))
+        steps = self._watching.tasks(watcher(), self._after(request))
         async with aclosing(steps):
             async for place, view in steps:
                 yield pb.WatchTasksResponse(
@@ -243,98 +243,14 @@ class LifecycleRpc(LifecycleServiceServicer):
         return revision(self._stream, done.sequence)
 
 
-def _viewer(caller: Caller) -> Viewer:
-    return Viewer(caller.principal_id, caller.firm_id, sees_all=caller.has(*ALL_SEEING))
-
-
-def _watcher() -> Viewer:
-    """Whose invitations or tasks are watched. Raises `Rejected` for those that have none."""
-    _own_firm()
-    return _viewer(current_caller())
-
-
-def _own_firm() -> str:
-    """The caller's firm; "" = all firms, for those who see all."""
-    caller = current_caller()
-    if caller.firm_id or caller.has(*ALL_SEEING):
-        return caller.firm_id
-    raise _no_firm()
-
-
 def _command(request: Any) -> Command:
-    return Command(_viewer(current_caller()), request.alliance_id, request.command_id)
+    return Command(viewer_of(current_caller()), request.alliance_id, request.command_id)
 
 
 def _firm_command(request: Any) -> Command:
     if not current_caller().firm_id:
-        raise _no_firm()
+        raise no_firm()
     return _command(request)
-
-
-def _no_firm() -> Rejected:
-    return Rejected(
-        reason="NOT_YOURS",
-        message="you act for no firm",
-        hint="call with the key of the firm",
-        message_zh="您不代表任何企业",
-        hint_zh="请使用企业的密钥调用",
-        status=Status.PERMISSION_DENIED,
-    )
-
-
-def _list_terms(request: pb.ListAlliancesRequest, caller: Caller) -> list[str | list[str]] | None:
-    """What the list is narrowed to; None = the caller can see none."""
-    terms: list[str | list[str]] = []
-    if request.states:
-        wanted = [_enum(State, alliance_pb2.State, number, "states") for number in request.states]
-        terms.append([views.of_state(state) for state in wanted])
-    if not caller.has(*ALL_SEEING):
-        if not caller.firm_id:
-            return None
-        terms.append(views.of_firm(caller.firm_id))
-    if request.awaiting_me:
-        terms.append(_awaiting(caller))
-    return terms
-
-
-def _awaiting(caller: Caller) -> list[str]:
-    """Terms of alliances that wait for this caller: a decision, an answer, or work."""
-    terms = []
-    if caller.has(PrincipalRole.ZONE_MANAGER):
-        terms.append(views.of_state(State.AWAITING_APPROVAL))
-    if caller.firm_id:
-        terms += [views.asking(caller.firm_id), views.working(caller.firm_id)]
-    return terms or ["nothing-waits"]
-
-
-def _page_size(wanted: int) -> int:
-    if 0 <= wanted <= MAX_PAGE:
-        return wanted or PAGE
-    raise Rejected(
-        reason="OUT_OF_RANGE",
-        field="page_size",
-        message=f"{wanted} is not a page size",
-        hint=f"send 1 to {MAX_PAGE}, or 0 for {PAGE}",
-        message_zh=f"每页数量 {wanted} 不正确",
-        hint_zh=f"请填 1 到 {MAX_PAGE}，0 表示 {PAGE}",
-    )
-
-
-def _enum(kind: type[E], wire: Any, number: int, field: str) -> E:
-    """The domain's value of a number on the wire. Raises `Rejected` for 0 and unknown ones."""
-    name = wire.Name(number) if number in wire.values() else ""
-    for member in kind:
-        if name.endswith(f"_{member}"):
-            return member
-    names = ", ".join(kind.__members__)
-    raise Rejected(
-        reason="MISSING_FIELD",
-        field=field,
-        message=f"{field} is not set, or not to a known value",
-        hint=f"use one of {names}",
-        message_zh=f"未填写 {field}，或取值未知",
-        hint_zh=f"请从中选择：{names}",
-    )
 
 
 def _number(state: AllianceState) -> alliance_pb2.State.ValueType:

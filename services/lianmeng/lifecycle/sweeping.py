@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable
 
 from lianmeng.kernel.clock import Clock
-from lianmeng.kernel.errors import Poison, Transient
+from lianmeng.kernel.errors import Transient
 from lianmeng.lifecycle.automation import Automation
 from lianmeng.lifecycle.living import Living
 from lianmeng.runtime.logs import log as line
@@ -83,8 +83,8 @@ class Sweep:
                 await self._automation.arm(await self._automation.advance(alliance_id))
             except Transient as error:
                 await asyncio.sleep(error.retry_after.total_seconds())
-            except Poison as error:
-                line.error("message.failed", subject=alliance_id, error=str(error))
+            except Exception as error:  # noqa: BLE001 - one alliance must not stop the others
+                line.error("message.failed", subject=alliance_id, error=repr(error), exc_info=error)
                 return
             else:
                 return
