@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import timeit
 from dataclasses import dataclass, field, make_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +14,6 @@ from typing import Any, NewType
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
-from grpc_tools import protoc  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,10 +83,10 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def _compiled(source: Path, factory: pytest.TempPathFactory) -> Any:
     out = factory.mktemp("protos") / "set.bin"
-    arguments = ["protoc", f"-I{source.parent}", "--include_imports"]
-    well_known = Path(protoc.__file__).parent / "_proto"
-    arguments += [f"-I{well_known}", f"--descriptor_set_out={out}", source.name]
-    assert protoc.main(arguments) == 0
+    # In a process of its own: protoc's library aborts where ortools' copy of it is loaded.
+    arguments = ["-m", "grpc_tools.protoc", f"-I{source.parent}", "--include_imports"]
+    arguments += [f"--descriptor_set_out={out}", source.name]
+    subprocess.run([sys.executable, *arguments], check=True)
     files = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
     pool = descriptor_pool.DescriptorPool()
     for file in files.file:
