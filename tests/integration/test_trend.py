@@ -147,6 +147,10 @@ async def test_silence_ends_a_trend(log: Log, memory: redis.asyncio.Redis, zone:
         (trend,) = await world.trends(min_revision=answer.revision)
         count = len(await world.facts())
         clock.story += timedelta(days=3)
+        await asyncio.sleep(1.5)
+        assert len(await world.facts()) == count  # nothing was heard of anything
+        other = one("other-thing", source="late", time_s=int(clock.story.timestamp()))
+        await world.ingest([other])
         await _until(world, count + 1)
         last = (await world.facts())[-1]
         assert (last.event, last.as_of_time) == (TrendEvent.OVER, clock.story)
@@ -242,7 +246,7 @@ async def test_a_watcher_sees_current_trends_and_then_facts(
         async with aclosing(watch) as answers, asyncio.timeout(10):
             first = await anext(answers)
             assert decode(first.trend, Trend) == trend
-            world.clock.story += timedelta(days=4)
+            world.clock.story += timedelta(days=22)
             second = await anext(answers)
             assert second.trend.event == pb.TREND_EVENT_OVER
         after = pb.WatchTrendsRequest(after_revision=first.revision)

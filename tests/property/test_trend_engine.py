@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -136,6 +137,29 @@ def test_a_restart_anywhere_goes_on_as_if_there_was_none(seed: int, data: st.Dat
         again += [(position, fact) for fact in outcome.facts]
     assert again == facts
     assert state_of(resumed) == state_of(whole)
+
+
+def test_silence_is_judged_by_what_is_heard_of_others() -> None:
+    burst_s = START_S + 4 * 24 * HOUR_S
+    sent = list(hours(KEYS, 4 * 24 + 12, seed=3, boost=tenfold(KEYS[0], burst_s)))
+    made = engine()
+    facts = [fact for message in sent for fact in made.apply(message).facts]
+    later = facts[-1].as_of_time + timedelta(days=3)
+    assert made.sweep(later) == ()
+    made.apply(one("product-1", source="other", time_s=int(later.timestamp())))
+    (over,) = made.sweep(later)
+    assert (over.event, over.as_of_time) == (TrendEvent.OVER, later)
+    assert over.demand_window.p90_units == 0
+    assert made.sweep(later) == ()
+
+
+def test_a_window_that_has_ended_ends_the_trend() -> None:
+    burst_s = START_S + 4 * 24 * HOUR_S
+    sent = list(hours(KEYS, 4 * 24 + 12, seed=3, boost=tenfold(KEYS[0], burst_s)))
+    made = engine()
+    facts = [fact for message in sent for fact in made.apply(message).facts]
+    (over,) = made.sweep(facts[-1].window_end_time)
+    assert over.forecast_version == facts[-1].forecast_version + 1
 
 
 def test_a_fact_of_another_worker_is_taken_as_ones_own() -> None:

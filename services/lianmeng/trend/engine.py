@@ -56,6 +56,7 @@ class Engine:
         self._thresholds = thresholds
         self._board = Board(thresholds.trend.max_keys)
         self._duplicates = Duplicates()
+        self._newest_s = 0
 
     def apply(
         self, batch: SignalBatch, recorded: Sequence[Trend] = (), *, decide: bool = True
@@ -70,6 +71,8 @@ class Engine:
             self.adopt(recorded)
             return Outcome(taken)
         self._duplicates.remember(batch.source, batch.source_sequence)
+        newest_s = max(batch.time_s)
+        self._newest_s = max(self._newest_s, newest_s)
         waiting, facts = list(recorded), list[Trend]()
         for _, cells in fold(batch):
             for subject, social in self._count(cells):
@@ -128,12 +131,15 @@ class Engine:
     def sweep(self, now: datetime) -> tuple[Trend, ...]:
         """Over facts of episodes whose window has ended, or that fell silent. `now`: story time.
 
-        Only to be called when every signal that is on the log has been applied.
+        Silence is judged by what is heard of other things: if no signal comes at all, the sources
+        are away, and that says nothing about a trend. Only to be called when every signal that is
+        on the log has been applied.
         """
         silence = timedelta(hours=self._thresholds.trend.silence_hours)
+        heard = min(now, moment(self._newest_s))
         facts = []
         for subject in self._board.living():
-            silent = now - moment(subject.heard_s()) >= silence
+            silent = heard - moment(subject.heard_s()) >= silence
             facts += [
                 last_fact(one.trend, max(now, one.trend.as_of_time))
                 for one in subject.episodes

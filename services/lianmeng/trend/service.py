@@ -5,8 +5,9 @@ adopted where they were written; what is counted after the last of them is decid
 new. A crash between a batch and its facts therefore loses none and writes none twice. Facts are
 written one after another and each is acknowledged before the next batch is taken.
 
-The end of an episode of which nothing is heard any more is found by a sweep of the platform's
-clock. Its fact carries the time of the sweep and the place in SIGNALS up to which it knew.
+The end of an episode of which nothing is heard any more, or whose window has ended, is found by a
+sweep of the platform's clock. Its fact carries the time of the sweep and the place in SIGNALS up to
+which it knew.
 """
 
 from __future__ import annotations
