@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from lianmeng.matcher.costing import breakdown, committed_value
+from lianmeng.matcher.costing import breakdown
 from lianmeng.matcher.framing import Framed, frame
 from lianmeng.matcher.planning import Numbers, plan_parts
 from lianmeng.matcher.problem import Lawful, Problem
@@ -20,11 +20,16 @@ from lianmeng.matcher.snapshot import Snapshot
 from lianmeng.matcher.solving import Solved, effort, solve_problem
 
 FREED = "capacity that other alliances hold (其他联盟占用的产能释放)"
-RICHER = "+{over} % budget (预算增加 {over} %)"
+RICHER = "+{percent} % budget (预算增加 {percent} %)"
 LARGER = "+{members} members (成员增加 {members} 家)"
 LAWFUL = "a member that may sell, export and import (需有可销售、出口、进口的成员)"
 FEWER = "accept {units} units (接受 {units} 件)"
 LONGER = "+{days} days (延长 {days} 天)"
+
+MORE_BUDGET = (5, 10, 20, 30, 50, 100, 200)
+"""Percent that are tried."""
+
+MORE_MEMBERS = (1, 2, 3)
 
 WAIVABLE = {
     "CERTIFICATE": (
@@ -49,13 +54,17 @@ WAIVABLE = {
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """A relaxed problem: the reason it would prove, and the words that it would be told in."""
+    """A relaxed problem: the reason it would prove, and the words that it would be told in.
+
+    Tries of one `kind` differ in how much they ask for, least first.
+    """
 
     reason: str
     question: Question
     pool: Snapshot
     problem: Problem
     words: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +77,16 @@ class _Found:
 def diagnose(question: Question, pool: Snapshot, framed: Framed) -> tuple[str, tuple[str, ...]]:
     """The main reason, a code, and the relaxations that would help, cheapest first."""
     found = list(_relaxed(question, pool, framed))
-    reason = _lacking(framed) or (found[0].reason if found else "CAPACITY_SHORT")
-    if found and found[0].reason == "CAPACITY_RESERVED_ELSEWHERE":
-        reason = found[0].reason
+    reason = found[0].reason if found else _lacking(question, framed) or "CAPACITY_SHORT"
     ordered = sorted(found, key=lambda one: (one.cost_fen, one.words))
     return reason, tuple(one.words for one in ordered)
 
 
-def _lacking(framed: Framed) -> str:
+def _lacking(question: Question, framed: Framed) -> str:
     """The role that nobody can take; empty: every role has somebody."""
     problem = framed.problem
+    if question.last_landing < 1:
+        return "WINDOW_TOO_SHORT"
     if not problem.promoters and not problem.fixed.covered:
         return "NO_AGENCY"
     if not problem.makers and not problem.piles and not problem.fixed.supply:
@@ -86,14 +95,14 @@ def _lacking(framed: Framed) -> str:
 
 
 def _relaxed(question: Question, pool: Snapshot, framed: Framed) -> Iterator[_Found]:
-    days_found = False
+    """What helps. Of several amounts of one thing, the first that does."""
+    helped: set[str] = set()
     for attempt in _tries(question, pool, framed):
-        if attempt.reason == "WINDOW_TOO_SHORT" and days_found:
-            continue
-        found = _attempt(attempt)
-        if found is not None:
-            days_found = days_found or found.reason == "WINDOW_TOO_SHORT"
-            yield found
+        if attempt.kind not in helped:
+            found = _attempt(attempt)
+            if found is not None:
+                helped.add(attempt.kind)
+                yield found
 
 
 def _tries(question: Question, pool: Snapshot, framed: Framed) -> Iterator[_Try]:
@@ -101,15 +110,19 @@ def _tries(question: Question, pool: Snapshot, framed: Framed) -> Iterator[_Try]
     if pool.books or pool.engaged:
         empty = replace(pool, books={}, engaged={})
         freed = frame(question, empty, problem.fixed).problem
-        yield _Try("CAPACITY_RESERVED_ELSEWHERE", question, empty, freed, FREED)
-    if problem.budget_fen:
-        yield _Try("BUDGET", question, pool, replace(problem, budget_fen=0), RICHER)
-    if problem.max_members:
-        yield _Try("MAX_MEMBERS", question, pool, replace(problem, max_members=0), LARGER)
-    yield _Try("NO_PARTY_OF_RECORD", question, pool, _anybody_lawful(problem), LAWFUL)
+        yield _Try("CAPACITY_RESERVED_ELSEWHERE", question, empty, freed, FREED, "books")
+    for percent in MORE_BUDGET if problem.budget_fen else ():
+        richer = replace(problem, budget_fen=problem.budget_fen * (100 + percent) // 100)
+        words = RICHER.format(percent=percent)
+        yield _Try("BUDGET", question, pool, richer, words, "budget")
+    for more in MORE_MEMBERS if problem.max_members else ():
+        larger = replace(problem, max_members=problem.max_members + more)
+        words = LARGER.format(members=more)
+        yield _Try("MAX_MEMBERS", question, pool, larger, words, "members")
+    yield _Try("NO_PARTY_OF_RECORD", question, pool, _anybody_lawful(problem), LAWFUL, "lawful")
     yield from _waivers(question, pool, framed)
     yield from _longer(question, pool, problem)
-    yield _Try("CAPACITY_SHORT", question, pool, _any_quantity(problem), FEWER)
+    yield _Try("CAPACITY_SHORT", question, pool, _any_quantity(problem), FEWER, "units")
 
 
 def _anybody_lawful(problem: Problem) -> Problem:
@@ -133,7 +146,7 @@ def _waivers(question: Question, pool: Snapshot, framed: Framed) -> Iterator[_Tr
         if any(counts[code] for counts in framed.blocked.values()):
             waived = replace(question, waived=question.waived | {code})
             relaxed = frame(waived, pool, framed.problem.fixed).problem
-            yield _Try(reason, waived, pool, relaxed, words.format(**names))
+            yield _Try(reason, waived, pool, relaxed, words.format(**names), code)
 
 
 def _longer(question: Question, pool: Snapshot, problem: Problem) -> Iterator[_Try]:
@@ -141,7 +154,7 @@ def _longer(question: Question, pool: Snapshot, problem: Problem) -> Iterator[_T
         end = question.demand.window_end_time + timedelta(days=days)
         later = replace(question, demand=replace(question.demand, window_end_time=end))
         relaxed = frame(later, pool, problem.fixed).problem
-        yield _Try("WINDOW_TOO_SHORT", later, pool, relaxed, LONGER.format(days=days))
+        yield _Try("WINDOW_TOO_SHORT", later, pool, relaxed, LONGER.format(days=days), "days")
 
 
 def _any_quantity(problem: Problem) -> Problem:
@@ -157,15 +170,8 @@ def _attempt(attempt: _Try) -> _Found | None:
     parts = plan_parts(question, problem, solved.decision, Numbers())
     if not parts.shipments:
         return None
-    members = parts.firms()
-    cost = breakdown(question, parts, unpaid_prices(question, attempt.pool, members))
+    cost = breakdown(question, parts, unpaid_prices(question, attempt.pool, parts.firms()))
     if cost.margin_fen < 0:
         return None
-    budget = question.demand.budget_fen
-    over = -(-(committed_value(parts) - budget) * 100 // budget) if budget else 0
-    words = attempt.words.format(
-        over=over,
-        members=len(members) - question.demand.max_members,
-        units=sum(shipment.units for shipment in parts.shipments),
-    )
+    words = attempt.words.format(units=sum(shipment.units for shipment in parts.shipments))
     return _Found(attempt.reason, words, cost.total_fen)
