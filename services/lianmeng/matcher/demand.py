@@ -10,7 +10,7 @@ from lianmeng.alliance.demand import Demand, DemandOrigin, Limits, MarketDemand,
 from lianmeng.kernel.codes import require_market
 from lianmeng.kernel.errors import Rejected, Status
 from lianmeng.kernel.ids import alliance_id_of_command, alliance_id_of_trend
-from lianmeng.kernel.money import FxRate, Money, to_fen
+from lianmeng.kernel.money import FxRate, Money, to_fen, unknown_currency
 from lianmeng.kernel.quantities import Band
 from lianmeng.kernel.thresholds import Thresholds
 from lianmeng.kernel.trends import Trend, TrendKind, TrendMapping, TrendPhase
@@ -96,30 +96,46 @@ def of_wish(
 ) -> Demand:
     """The demand of a call. Raises `Rejected` that names the field."""
     if product is None or product.state is not ProductState.ACTIVE:
-        raise Rejected(
-            reason="UNMAPPED_PRODUCT",
-            field="demand.product_id",
-            message=f"{wish.product_id!r} is not in the catalogue",
-            hint="ask the association to add it, or use `lianmeng product list`",
-            message_zh=f"产品目录中没有 {wish.product_id!r}",
-            hint_zh="请联系协会添加，或用 lianmeng product list 查看",
-            status=Status.NOT_FOUND,
+        raise _rejected(
+            "UNMAPPED_PRODUCT",
+            "demand.product_id",
+            (f"{wish.product_id!r} is not in the catalogue", f"产品目录中没有 {wish.product_id!r}"),
+            ("choose one of `lianmeng product list`", "请从 lianmeng product list 中选择"),
+            Status.NOT_FOUND,
         )
     if wish.uom and wish.uom != product.uom:
         raise _rejected(
             "UNIT_MISMATCH",
             "demand.uom",
-            f"{product.product_id} is counted in {product.uom}, not {wish.uom[:8]}",
-            f"{product.product_id} 的计量单位是 {product.uom}",
+            (
+                f"{product.product_id} is counted in {product.uom}, not {wish.uom[:8]}",
+                f"{product.product_id} 的计量单位是 {product.uom}",
+            ),
+            (f"count in {product.uom}", f"请按 {product.uom} 填写数量"),
         )
     start, end = _window(wish, now)
     if not wish.markets:
-        raise _rejected("MISSING_FIELD", "demand.markets", "no market is named", "没有写明市场")
+        raise _rejected(
+            "MISSING_FIELD",
+            "demand.markets",
+            ("no market is named", "没有写明市场"),
+            ("name at least one market, such as TH", "请至少填写一个市场，例如 TH"),
+        )
     markets = tuple(_market(index, market, product) for index, market in enumerate(wish.markets))
     if len({market.market for market in markets}) < len(markets):
-        raise _rejected("DUPLICATE", "demand.markets", "a market comes twice", "市场重复")
+        raise _rejected(
+            "DUPLICATE",
+            "demand.markets",
+            ("a market comes twice", "市场重复"),
+            ("name each market once, with its whole quantity", "每个市场只填一次，数量合并"),
+        )
     if wish.max_members < 0:
-        raise _rejected("OUT_OF_RANGE", "demand.max_members", "is below 0", "不能为负数")
+        raise _rejected(
+            "OUT_OF_RANGE",
+            "demand.max_members",
+            ("the number of members is below 0", "成员数不能为负数"),
+            ("leave it out for no limit", "不限制时请不填"),
+        )
     return Demand(
         demand_id=alliance_id_of_command(zone, principal, command_id),
         origin=DemandOrigin.MANUAL,
@@ -137,15 +153,26 @@ def of_wish(
 def _window(wish: DemandWish, now: datetime) -> tuple[datetime, datetime]:
     start, end = wish.window_start_time or now, wish.window_end_time
     field = "demand.window_end_time"
+    later = ("name a time after now", "请填写将来的时间")
     if end is None:
-        raise _rejected("MISSING_FIELD", field, "the window's end is missing", "缺少截止时间")
+        raise _rejected("MISSING_FIELD", field, ("the end is missing", "缺少截止时间"), later)
     if end <= now:
-        raise _rejected("PAST_DATE", field, "the window has ended", "截止时间已过")
+        raise _rejected("PAST_DATE", field, ("the window has ended", "截止时间已过"), later)
     if end <= start:
-        raise _rejected("DATE_ORDER", field, "the window ends before it starts", "截止早于开始")
+        raise _rejected(
+            "DATE_ORDER",
+            field,
+            ("the window ends before it starts", "截止早于开始"),
+            ("put the end after the start", "截止时间须晚于开始时间"),
+        )
     if end - start > MAX_WINDOW:
         days = MAX_WINDOW.days
-        raise _rejected("OUT_OF_RANGE", field, f"longer than {days} days", f"超过 {days} 天")
+        raise _rejected(
+            "OUT_OF_RANGE",
+            field,
+            (f"the window is longer than {days} days", f"时间窗口超过 {days} 天"),
+            ("an alliance is temporary: shorten the window", "联盟是临时的，请缩短时间窗口"),
+        )
     return start, end
 
 
@@ -158,14 +185,20 @@ def _market(index: int, wish: MarketWish, product: Product) -> MarketDemand:
     band = wish.band
     if band is None or band.p50_units == 0:
         raise _rejected(
-            "MISSING_FIELD", f"{path}.band.p50_units", "how many units is missing", "缺少需求数量"
+            "MISSING_FIELD",
+            f"{path}.band.p50_units",
+            ("how many units is missing", "缺少需求数量"),
+            ("name P10, P50 and P90", "请填写 P10、P50、P90"),
         )
     if band.p90_units > MAX_UNITS:
         raise _rejected(
             "OUT_OF_RANGE",
             f"{path}.band.p90_units",
-            f"{band.p90_units:,} units is more than {MAX_UNITS:,}",
-            f"{band.p90_units} 件超过上限 {MAX_UNITS}",
+            (
+                f"{band.p90_units:,} units is more than {MAX_UNITS:,}",
+                f"{band.p90_units} 件超过上限 {MAX_UNITS}",
+            ),
+            ("check the number, or split the demand", "请核对数量，或拆分需求"),
         )
     return MarketDemand(
         market=wish.market,
@@ -180,7 +213,14 @@ def _budget(budget: Money | None, rates: Mapping[str, FxRate]) -> int:
     if budget is None:
         return 0
     if budget.amount_minor <= 0:
-        raise _rejected("OUT_OF_RANGE", "demand.budget", "is not above 0", "必须大于零")
+        raise _rejected(
+            "OUT_OF_RANGE",
+            "demand.budget",
+            ("the budget is not above 0", "预算必须大于零"),
+            ("leave it out for no limit", "不限制时请不填"),
+        )
+    if budget.currency != "CNY" and budget.currency not in rates:
+        raise unknown_currency(budget.currency, "demand.budget")
     return to_fen(budget, dict(rates))
 
 
@@ -188,14 +228,28 @@ def _unmapped(product: str, market: str, field: str = "market") -> Rejected:
     return _rejected(
         "UNMAPPED_PRODUCT",
         field,
-        f"{product} has no sale price in {market}",
-        f"{product} 在 {market} 没有销售价格",
-        "ask the association to add a sale price for that market",
+        (f"{product} has no sale price in {market}", f"{product} 在 {market} 没有销售价格"),
+        ("ask the association to add a sale price", "请联系协会添加该市场的销售价格"),
     )
 
 
-def _rejected(reason: str, field: str, message: str, zh: str, hint: str = "") -> Rejected:
-    return Rejected(reason=reason, field=field, message=message, message_zh=zh, hint=hint)
+def _rejected(
+    reason: str,
+    field: str,
+    message: tuple[str, str],
+    hint: tuple[str, str],
+    status: Status = Status.INVALID_ARGUMENT,
+) -> Rejected:
+    """A refusal; `message` and `hint` in English and Chinese."""
+    return Rejected(
+        reason=reason,
+        field=field,
+        message=message[0],
+        message_zh=message[1],
+        hint=hint[0],
+        hint_zh=hint[1],
+        status=status,
+    )
 
 
 def snapshot_of(product: Product) -> ProductSnapshot:
