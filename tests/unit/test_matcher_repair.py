@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from lianmeng.alliance import facts as f
-from lianmeng.alliance.contract import annex_hashes, sha256
+from lianmeng.alliance.contract import annex_hashes
 from lianmeng.alliance.evolve import evolve
-from lianmeng.alliance.members import RepairRequest, SignedStatement
 from lianmeng.alliance.membership import active_members, members, parts, ref_of
 from lianmeng.alliance.plan import LotSource, Plan
-from lianmeng.alliance.policy import next_fact
 from lianmeng.alliance.state import AllianceState, State
-from lianmeng.matcher.demand import limits_of
 from lianmeng.matcher.outcome import Found, Missing
-from lianmeng.matcher.planner import SolvingPlanner
 from lianmeng.matcher.snapshot import Snapshot
+from tests.formation import PLANNER, active, after_repair, inviting, settled, without
 from tests.pools import (
     IMPORTER,
     NOW,
     SELLER,
-    THRESHOLDS,
     agency,
     bangkok,
-    demand,
     firm,
     forwarder,
     mill,
@@ -32,7 +26,6 @@ from tests.pools import (
 )
 from tests.pools import ROAD as CHEAP_ROAD
 
-PLANNER = SolvingPlanner(THRESHOLDS)
 DEAR_ROAD = replace(CHEAP_ROAD, price=replace(CHEAP_ROAD.price, amount_minor=1_300))
 
 
@@ -49,53 +42,6 @@ def three_of_each() -> Snapshot:
         agency("agency-b", commission_bp=900),
     )
     return pool(nodes, [firm("trader", **SELLER, **IMPORTER)])
-
-
-def inviting(snapshot: Snapshot) -> AllianceState:
-    """An alliance that has proposed the planner's plan and invited its members."""
-    wanted = demand()
-    outcome = PLANNER.plan(wanted, snapshot)
-    assert isinstance(outcome, Found)
-    state: AllianceState | None = None
-    facts: list[f.Fact] = [
-        f.DemandAccepted(demand=wanted, limits=limits_of(THRESHOLDS)),
-        f.Proposed(
-            plan=outcome.plan,
-            risk_report=outcome.risk_report,
-            risk_report_hash=sha256(outcome.risk_report),
-            hold_until_time=NOW + timedelta(hours=36),
-        ),
-    ]
-    for fact in facts:
-        state = evolve(state, fact, NOW, "test")
-    assert state is not None
-    state = replace(state, limits=replace(state.limits, major_value_fen=10**12))
-    return settled(state)
-
-
-def settled(state: AllianceState) -> AllianceState:
-    """The state after everything that lifecycle does by itself."""
-    while (fact := next_fact(state, NOW)) is not None:
-        after = evolve(state, fact, NOW, "test")
-        assert after is not None
-        state = after
-    return state
-
-
-def without(state: AllianceState, lost: str) -> AllianceState:
-    """The state after a member has declined and lifecycle has asked for a repair."""
-    invitation = next(i for i in state.invitations if i.firm_id == lost)
-    declined = f.Declined(
-        invitation_id=invitation.invitation_id,
-        version=invitation.version,
-        firm_id=lost,
-        command_id="c1",
-    )
-    after = evolve(state, declined, NOW, lost)
-    assert after is not None
-    asked = settled(after)
-    assert isinstance(asked.repair, RepairRequest)
-    return asked
 
 
 def repaired(state: AllianceState, snapshot: Snapshot) -> Plan:
@@ -181,7 +127,7 @@ def test_a_firm_that_left_is_not_asked_again() -> None:
     snapshot = three_of_each()
     state = without(inviting(snapshot), "mill-a")
     plan = repaired(state, snapshot)
-    again = settled(_after(state, plan))
+    again = settled(after_repair(state, plan))
     second = repaired(without(again, "mill-c"), snapshot)
     assert members(second).keys().isdisjoint({"mill-a", "mill-c"})
 
@@ -198,8 +144,8 @@ def test_under_a_contract_changed_parts_get_new_ids() -> None:
     snapshot = three_of_each()
     state = inviting(snapshot)
     assert state.plan is not None
-    active = _active(state)
-    failed = evolve(active, f.MemberFailed(firm_id="mill-a", reason="SILENCE"), NOW, "test")
+    running = active(state)
+    failed = evolve(running, f.MemberFailed(firm_id="mill-a", reason="SILENCE"), NOW, "test")
     assert failed is not None
     asked = settled(failed)
     assert asked.state is State.REPAIRING
@@ -207,35 +153,4 @@ def test_under_a_contract_changed_parts_get_new_ids() -> None:
     new = {ref_of(part) for part in parts(plan)} - {ref_of(part) for part in parts(state.plan)}
     assert any(ref.startswith("l") for ref in new)
     assert any(ref.startswith("s") for ref in new)
-    assert active_members(settled(_after(asked, plan)))
-
-
-def _active(state: AllianceState) -> AllianceState:
-    """The alliance with everybody's acceptance."""
-    signed = SignedStatement(statement=b"s", signature=b"g", key_id="k")
-    for invitation in state.invitations:
-        fact = f.Accepted(
-            invitation_id=invitation.invitation_id,
-            version=invitation.version,
-            firm_id=invitation.firm_id,
-            acceptance=signed,
-            command_id=f"yes-{invitation.firm_id}",
-        )
-        after = evolve(state, fact, NOW, invitation.firm_id)
-        assert after is not None
-        state = after
-    active = settled(state)
-    assert active.state is State.ACTIVE
-    return active
-
-
-def _after(state: AllianceState, plan: Plan) -> AllianceState:
-    fact = f.Repaired(
-        plan=plan,
-        risk_report=b"{}",
-        risk_report_hash=sha256(b"{}"),
-        hold_until_time=NOW + timedelta(hours=36),
-    )
-    after = evolve(state, fact, NOW, "test")
-    assert after is not None
-    return after
+    assert active_members(settled(after_repair(asked, plan)))
