@@ -25,6 +25,8 @@ from lianmeng.alliance.reservations import reserved
 from lianmeng.alliance.state import AllianceState, State
 from lianmeng.alliance.states import TABLE, TERMINAL
 from lianmeng.kernel.errors import Rejected
+from lianmeng.kernel.trends import TrendEvent
+from lianmeng.lifecycle import trend_effects
 from lianmeng.runtime.codec import decode, encode
 from lianmeng.v1 import alliance_pb2
 from tests import builders
@@ -33,6 +35,7 @@ MOST_FACTS_AT_ONCE = 40
 """The policy comes to rest after fewer facts than this at one instant."""
 
 SIGNED = SignedStatement(statement=b"{}", signature=b"s", key_id="k-1")
+COLLAPSE = trend_effects.CollapseRule(share_bp=4_000, gap=timedelta(hours=6))
 FIRMS = (*builders.MEMBERS, *builders.STANDBYS.values(), "mill-x-again-1")
 _HOURS = st.sampled_from([0.01, 0.5, 1.0, 2.0, 4.0, 12.0, 24.0, 49.0, 73.0])
 
@@ -48,6 +51,7 @@ class Start(StrEnum):
     REPAIRED = "REPAIRED"
     REPAIRED_DEARER = "REPAIRED_DEARER"
     FORMING_DEARER = "FORMING_DEARER"
+    ONE_WAS_SILENT = "ONE_WAS_SILENT"
 
 
 def is_in(*states: State) -> Callable[[Any], bool]:
@@ -111,6 +115,9 @@ class AllianceMachine(RuleBasedStateMachine):
         self.settle()
         if start in (Start.AWAITING_APPROVAL, Start.INVITING):
             return
+        if start is Start.ONE_WAS_SILENT:
+            self._all_but(firm)
+            return
         if start is Start.FORMING_DEARER:
             self._answer(firm, yes=False)
         else:
@@ -124,6 +131,17 @@ class AllianceMachine(RuleBasedStateMachine):
         if start is not Start.REPAIRING:
             self._repair(0 if start is Start.REPAIRED else 30_000_000)
             self.settle()
+
+    def _all_but(self, silent: str) -> None:
+        """An active alliance, and a firm whose yes would come too late."""
+        for other in builders.MEMBERS:
+            if other != silent:
+                self._answer(other, yes=True)
+        self.now += timedelta(hours=4)
+        self.settle()
+        self._repair(0)
+        self.settle()
+        self.all_firms_accept()
 
     @rule()
     def lifecycle_runs(self) -> None:
@@ -205,7 +223,8 @@ class AllianceMachine(RuleBasedStateMachine):
     @rule()
     def all_firms_accept(self) -> None:
         for invitation in self.alliance.invitations:
-            self._answer(invitation.firm_id, yes=True)
+            if invitation.state == "PENDING":
+                self._answer(invitation.firm_id, yes=True)
         self.settle()
 
     @precondition(lambda self: self.alliance.tasks)
@@ -257,6 +276,14 @@ class AllianceMachine(RuleBasedStateMachine):
             self.command(lambda c: decide.approve(state, "manager", report, "", c, now), "manager")
         else:
             self.command(lambda c: decide.reject(state, "manager", "no", c, now), "manager")
+
+    @precondition(lambda self: len(self.history) > 8)
+    @rule()
+    def trend_is_over(self) -> None:
+        over = [builders.trend(30, 0, TrendEvent.OVER)]
+        fact = trend_effects.effect(self.alliance, over, COLLAPSE, self.now)
+        if fact is not None:
+            self.record(fact, "lifecycle")
 
     @precondition(lambda self: len(self.history) > 12)
     @rule()
