@@ -10,14 +10,14 @@ from rich.console import Group
 from rich.json import JSON
 
 from lianmeng.cli.alliance_pictures import alliance_table, picture
-from lianmeng.cli.desk import OPERATOR, command_id, desk, follow
+from lianmeng.cli.desk import OPERATOR, command_id, desk
 from lianmeng.cli.fact_lines import fact_line
 from lianmeng.cli.failures import usage
 from lianmeng.cli.options import AllianceId, As, CommandId, Home, Json, Yes
 from lianmeng.cli.plans import statement_table
 from lianmeng.v1 import alliance_pb2 as apb
 from lianmeng.v1 import lifecycle_pb2 as pb
-from lianmeng.world.callers import Caller, Services
+from lianmeng.world.callers import Caller, Services, follow
 
 app = typer.Typer(no_args_is_help=True, help="Alliances: look, watch, approve, dissolve.")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,14 +18,12 @@ from rich.console import Console, RenderableType
 from lianmeng.cli.failures import usage
 from lianmeng.cli.pictures import console
 from lianmeng.cli.plain import plain
-from lianmeng.kernel.errors import Transient
 from lianmeng.runtime.keys import Signer, read_key
 from lianmeng.runtime.settings import SERVICES, Settings, find_service, load_settings
 from lianmeng.runtime.storytime import StoryClock
 from lianmeng.world.callers import Caller, Services
 
 T = TypeVar("T")
-M = TypeVar("M", bound=Message)
 
 OPERATOR = "operator"
 """The principal that a command works as when nothing else is said."""
@@ -115,21 +112,3 @@ def command_id(given: str | None) -> str:
 def moment(value: datetime) -> datetime:
     """A time of the command line as an aware one: a time without zone is taken as UTC."""
     return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-async def follow(
-    begin: Callable[[str], AsyncGenerator[M, None]], take: Callable[[M], None]
-) -> None:
-    """Take the answers of a watch for ever; `begin(after_revision)` opens it, again when it broke.
-
-    What comes while it is broken is not missed: the watch goes on after the last revision.
-    """
-    after = ""
-    while True:
-        try:
-            async with aclosing(begin(after)) as answers:
-                async for answer in answers:
-                    after = getattr(answer, "revision", "") or after
-                    take(answer)
-        except Transient as error:
-            await asyncio.sleep(error.retry_after.total_seconds())

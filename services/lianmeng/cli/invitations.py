@@ -9,7 +9,7 @@ from rich.json import JSON
 from rich.text import Text
 
 from lianmeng.cli.alliance_pictures import invitation_time, roles
-from lianmeng.cli.desk import Desk, command_id, desk, follow
+from lianmeng.cli.desk import Desk, command_id, desk
 from lianmeng.cli.failures import usage
 from lianmeng.cli.options import CommandId, Home, Json, Yes
 from lianmeng.cli.pictures import COLOURS, LOCAL, at, table
@@ -17,7 +17,7 @@ from lianmeng.cli.plain import short
 from lianmeng.runtime.keys import Signer, sign_statement
 from lianmeng.v1 import alliance_pb2 as apb
 from lianmeng.v1 import lifecycle_pb2 as pb
-from lianmeng.world.callers import Caller, Services
+from lianmeng.world.callers import Caller, Services, follow
 
 app = typer.Typer(no_args_is_help=True, help="Invitations of your firm: list, accept, decline.")
 

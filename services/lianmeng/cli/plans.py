@@ -114,3 +114,17 @@ def statement_table(statement: apb.Statement, name: Namer = as_is) -> Table:
     ]
     rows.append(("sum", "", "", yuan(statement.total_fen), ""))
     return table("payee", "for", "units × price", "amount", "payer", rows=rows)
+
+
+def statement_summary(statement: apb.Statement, name: Namer = as_is) -> Table:
+    """What each member gets, and for what; the last line is the sum."""
+    kinds: dict[str, dict[str, int]] = {}
+    for line in statement.lines:
+        of_payee = kinds.setdefault(line.payee_firm_id, {})
+        of_payee[line.kind] = of_payee.get(line.kind, 0) + line.amount_fen
+    rows = [
+        (name(payee), ", ".join(by_kind), yuan(sum(by_kind.values())))
+        for payee, by_kind in kinds.items()
+    ]
+    rows.append(("sum", f"{len(statement.lines)} lines", yuan(statement.total_fen)))
+    return table("paid to", "for", "amount", rows=rows)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lianmeng.cli.failures import usage
 from lianmeng.cli.options import Home
 
 
@@ -31,12 +32,22 @@ def run(
 
         lianmeng init my-pool && lianmeng run --firms my-pool --signals my-pool/signals.csv
     """
-    from rich.console import Console
-
-    from lianmeng.cli.run import fresh_home
-    from lianmeng.cli.run import run as play
+    from lianmeng.cli.pictures import console
+    from lianmeng.cli.run import fresh_home, run_demonstration, run_own_files
     from lianmeng.runtime.settings import load_settings
 
+    if (firms is None) != (signals is None):
+        raise usage(
+            "--firms, --signals", "one of them alone says too little", "give both, or neither",
+            "--firms 与 --signals 需要一起给出", "请同时提供两者，或都不提供",
+        )  # fmt: skip
     where = home or fresh_home(Path("lianmeng-data"))
-    where.mkdir(parents=True, exist_ok=True)
-    raise typer.Exit(play(load_settings(home=where), seed, Console()))
+    if (where / "anchors.jsonl").exists():
+        raise usage(
+            "--home", f"{where} holds an earlier run", "name a directory that does not exist yet",
+            f"{where} 中已有运行数据", "请指定一个尚不存在的目录",
+        )  # fmt: skip
+    settings = load_settings(home=where)
+    if firms and signals:
+        raise typer.Exit(run_own_files(settings, firms, signals, seed, console()))
+    raise typer.Exit(run_demonstration(settings, seed, console()))

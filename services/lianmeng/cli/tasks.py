@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from lianmeng.cli.desk import command_id, desk, follow
+from lianmeng.cli.desk import command_id, desk
 from lianmeng.cli.failures import usage
 from lianmeng.cli.invitations import AsFirm
 from lianmeng.cli.options import AllianceId, CommandId, Home, Json
@@ -15,7 +15,7 @@ from lianmeng.cli.pictures import COLOURS, countdown, table, when
 from lianmeng.cli.plain import short
 from lianmeng.v1 import alliance_pb2 as apb
 from lianmeng.v1 import lifecycle_pb2 as pb
-from lianmeng.world.callers import Caller, Services
+from lianmeng.world.callers import Caller, Services, follow
 
 app = typer.Typer(no_args_is_help=True, help="Tasks of your firm: list, report, accept.")
 

@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from lianmeng.cli.desk import OPERATOR, Desk, desk, follow
+from lianmeng.cli.desk import OPERATOR, Desk, desk
 from lianmeng.cli.options import As, Home, Json
 from lianmeng.cli.pictures import LOCAL, at, facts, percent, table, when
 from lianmeng.cli.plain import short
@@ -19,7 +19,7 @@ from lianmeng.kernel.signals import SignalBatch
 from lianmeng.pool.csv_files import read_signals
 from lianmeng.runtime.codec import encode
 from lianmeng.v1 import trend_pb2 as pb
-from lianmeng.world.callers import Caller, Services
+from lianmeng.world.callers import Caller, Services, follow
 
 app = typer.Typer(no_args_is_help=True, help="Trends: what takes off where.")
 

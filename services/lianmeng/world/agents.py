@@ -7,23 +7,21 @@ one declines, one answers late, one fails. Nobody polls.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
+import grpc.aio
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from lianmeng.kernel.errors import Rejected, Transient
+from lianmeng.kernel.errors import Rejected
 from lianmeng.kernel.ids import derive
 from lianmeng.runtime.keys import sign_statement
 from lianmeng.v1 import alliance_pb2 as pb
 from lianmeng.v1 import lifecycle_pb2 as lpb
-from lianmeng.world.callers import Caller, Services
-from lianmeng.world.draws import generator
+from lianmeng.world.callers import Caller, Services, follow, insist
 
 REPLY_MINUTES = (10, 75)
 """Story minutes that a firm takes for an answer: from, to."""
@@ -34,22 +32,28 @@ LATE_BY = timedelta(minutes=20)
 ACCEPT_MINUTES = (20, 120)
 """Story minutes that a receiver takes to accept a task."""
 
+DONE_AT = (0.82, 0.97)
+"""Share of a task's time after which it is reported done: from, to."""
+
+FAILS_AT = 0.5
+"""Share of a task's time after which a failing firm says so."""
+
 
 class StoryTime(Protocol):
     """What an agent needs of the clock."""
 
-    async def wait(self, seconds: float) -> None:
-        """Returns after some story seconds."""
+    async def wait(self, span: timedelta) -> None:
+        """Returns after some story time."""
         ...
 
-    async def until(self, story_s: float) -> None:
-        """Returns when story time has reached a time (seconds since 1970)."""
+    async def until(self, story: datetime) -> None:
+        """Returns when story time has reached a time."""
         ...
 
 
 @dataclass(slots=True)
 class Parts:
-    """Who plays which part. The director casts when it sees the invitations."""
+    """Who plays which part in which alliance: pairs of alliance and firm."""
 
     decliners: set[tuple[str, str]] = field(default_factory=set)
     late: set[tuple[str, str]] = field(default_factory=set)
@@ -58,7 +62,7 @@ class Parts:
 
 @dataclass(slots=True)
 class Agent:
-    """One firm. `run` ends when it is cancelled."""
+    """One firm. `refused` hears what the platform did not accept from it."""
 
     firm_id: str
     zone: str
@@ -67,50 +71,40 @@ class Agent:
     time: StoryTime
     parts: Parts
     rng: Random
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    refused: Callable[[str, Rejected], None]
 
     async def run(self) -> None:
-        """Watch invitations and tasks for ever."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch_invitations())
-            group.create_task(self._watch_tasks())
+        """Watch invitations and tasks until cancelled."""
+        async with asyncio.TaskGroup() as work:
+            work.create_task(follow(self._invitations, self._invited(work)))
+            work.create_task(follow(self._tasks, self._concerned(work)))
 
-    async def _watch_invitations(self) -> None:
+    # invitations
+
+    def _invitations(self, after: str) -> AsyncGenerator[lpb.WatchInvitationsResponse, None]:
+        request = lpb.WatchInvitationsRequest(after_revision=after)
+        return self.caller.lifecycle.watch(self.services.lifecycle.WatchInvitations, request)
+
+    def _invited(self, work: asyncio.TaskGroup) -> Callable[[lpb.WatchInvitationsResponse], None]:
         seen: set[tuple[str, int]] = set()
-        after = ""
-        while True:
-            request = lpb.WatchInvitationsRequest(after_revision=after)
-            watch = self.caller.lifecycle.watch(self.services.lifecycle.WatchInvitations, request)
-            try:
-                async with aclosing(watch) as answers:
-                    async for answer in answers:
-                        after = answer.revision or after
-                        view = answer.invitation
-                        key = (view.invitation.invitation_id, view.invitation.version)
-                        pending = view.invitation.state == pb.INVITATION_STATE_PENDING
-                        if pending and key not in seen:
-                            seen.add(key)
-                            self._soon(partial(self._answer, view))
-            except Transient as error:
-                await asyncio.sleep(error.retry_after.total_seconds())
 
-    def _soon(self, work: Callable[[], Awaitable[None]]) -> None:
-        async def run() -> None:
-            await work()
+        def hear(answer: lpb.WatchInvitationsResponse) -> None:
+            invitation = answer.invitation.invitation
+            key = (invitation.invitation_id, invitation.version)
+            if invitation.state == pb.INVITATION_STATE_PENDING and key not in seen:
+                seen.add(key)
+                work.create_task(self._answer(answer.invitation))
 
-        task = asyncio.create_task(run())
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        return hear
 
     async def _answer(self, view: lpb.InvitationView) -> None:
         part = (view.alliance_id, self.firm_id)
-        invitation = view.invitation
-        await self.time.wait(60 * self.rng.randint(*REPLY_MINUTES))
+        await self.time.wait(timedelta(minutes=self.rng.randint(*REPLY_MINUTES)))
         if part in self.parts.decliners:
             await self._decline(view)
             return
-        if part in self.parts.late and invitation.version == 1:
-            await self.time.until(_utc(invitation.expires_time) + LATE_BY.total_seconds())
+        if part in self.parts.late and view.invitation.version == 1:
+            await self.time.until(at(view.invitation.expires_time) + LATE_BY)
         await self._accept(view)
 
     async def _accept(self, view: lpb.InvitationView) -> None:
@@ -134,7 +128,7 @@ class Agent:
                 statement=signed, signature=signature, key_id=self.caller.signer.key_id
             ),
         )
-        await self._command(self.services.lifecycle.AcceptInvitation, request)
+        await self._send(self.services.lifecycle.AcceptInvitation, request)
 
     async def _decline(self, view: lpb.InvitationView) -> None:
         invitation = view.invitation
@@ -143,79 +137,65 @@ class Agent:
             alliance_id=view.alliance_id,
             invitation_id=invitation.invitation_id,
             version=invitation.version,
-            reason="order book is full",
+            reason="our order book is full",
         )
-        await self._command(self.services.lifecycle.DeclineInvitation, request)
+        await self._send(self.services.lifecycle.DeclineInvitation, request)
 
-    async def _watch_tasks(self) -> None:
+    # tasks
+
+    def _tasks(self, after: str) -> AsyncGenerator[lpb.WatchTasksResponse, None]:
+        request = lpb.WatchTasksRequest(after_revision=after)
+        return self.caller.lifecycle.watch(self.services.lifecycle.WatchTasks, request)
+
+    def _concerned(self, work: asyncio.TaskGroup) -> Callable[[lpb.WatchTasksResponse], None]:
         seen: set[tuple[str, str, int]] = set()
-        after = ""
-        while True:
-            watch = self.caller.lifecycle.watch(
-                self.services.lifecycle.WatchTasks, lpb.WatchTasksRequest(after_revision=after)
-            )
-            try:
-                async with aclosing(watch) as answers:
-                    async for answer in answers:
-                        after = answer.revision or after
-                        view = answer.task
-                        key = (view.alliance_id, view.task.task_id, view.task.state)
-                        if key in seen:
-                            continue
-                        seen.add(key)
-                        self._on_task(view)
-            except Transient as error:
-                await asyncio.sleep(error.retry_after.total_seconds())
 
-    def _on_task(self, view: lpb.TaskView) -> None:
-        if view.as_receiver and view.task.state == pb.TASK_STATE_REPORTED:
-            self._soon(lambda: self._accept_task(view))
-        elif not view.as_receiver and view.task.state == pb.TASK_STATE_OPEN:
-            self._soon(lambda: self._do(view))
+        def hear(answer: lpb.WatchTasksResponse) -> None:
+            view = answer.task
+            key = (view.alliance_id, view.task.task_id, view.task.state)
+            if key in seen:
+                return
+            seen.add(key)
+            if view.as_receiver and view.task.state == pb.TASK_STATE_REPORTED:
+                work.create_task(self._receive(view))
+            elif not view.as_receiver and view.task.state == pb.TASK_STATE_OPEN:
+                work.create_task(self._do(view))
+
+        return hear
 
     async def _do(self, view: lpb.TaskView) -> None:
         """Work takes until some hours before it is due; a failing firm says so at half time."""
         task = view.task
-        opened, due = _utc(task.opened_time), _utc(task.due_time)
+        opened, due = at(task.opened_time), at(task.due_time)
         fails = (view.alliance_id, self.firm_id) in self.parts.failing
-        share = 0.5 if fails else self.rng.uniform(0.82, 0.97)
-        await self.time.until(opened + share * max(due - opened, 0))
-        kind = pb.REPORT_KIND_FAILED if fails else pb.REPORT_KIND_DONE
+        share = FAILS_AT if fails else self.rng.uniform(*DONE_AT)
+        await self.time.until(opened + max(due - opened, timedelta()) * share)
         request = lpb.ReportTaskRequest(
             command_id=derive("c-", "report", view.alliance_id, task.task_id),
             alliance_id=view.alliance_id,
             task_id=task.task_id,
-            kind=kind,
-            note="the loom broke down" if fails else "",
+            kind=pb.REPORT_KIND_FAILED if fails else pb.REPORT_KIND_DONE,
+            note="a loom broke down" if fails else "",
         )
-        await self._command(self.services.lifecycle.ReportTask, request)
+        await self._send(self.services.lifecycle.ReportTask, request)
 
-    async def _accept_task(self, view: lpb.TaskView) -> None:
-        await self.time.wait(60 * self.rng.randint(*ACCEPT_MINUTES))
+    async def _receive(self, view: lpb.TaskView) -> None:
+        await self.time.wait(timedelta(minutes=self.rng.randint(*ACCEPT_MINUTES)))
         request = lpb.AcceptTaskRequest(
             command_id=derive("c-", "receive", view.alliance_id, view.task.task_id),
             alliance_id=view.alliance_id,
             task_id=view.task.task_id,
         )
-        await self._command(self.services.lifecycle.AcceptTask, request)
+        await self._send(self.services.lifecycle.AcceptTask, request)
 
-    async def _command(self, method: object, request: object) -> None:
-        """Sends a command until it has an answer. A refusal is an answer."""
-        while True:
-            try:
-                await self.caller.lifecycle.call(method, request)  # type: ignore[arg-type]
-            except Transient as error:
-                await asyncio.sleep(error.retry_after.total_seconds())
-            except Rejected:
-                return
-            else:
-                return
+    async def _send(self, method: grpc.aio.UnaryUnaryMultiCallable[Any, Any], request: Any) -> None:
+        """Send a command until it has an answer; a refusal is one."""
+        try:
+            await insist(lambda: self.caller.lifecycle.call(method, request))
+        except Rejected as error:
+            self.refused(self.firm_id, error)
 
 
-def _utc(stamp: Timestamp) -> float:
-    return stamp.seconds + stamp.nanos / 1e9
-
-
-def agent_rng(seed: int, firm_id: str) -> Random:
-    """The firm's own generator."""
-    return generator(seed, "agent", firm_id)
+def at(stamp: Timestamp) -> datetime:
+    """A stored time, aware and in UTC."""
+    return stamp.ToDatetime(tzinfo=UTC)

@@ -1,39 +1,52 @@
-"""The director of a run: registers the pool, plays the signals, casts the parts, sets the pace.
+"""The director of a run: sets the stage, casts the parts, keeps the pace, and notes what happens.
 
-It is a client like any other: the operator, the association, the manager and each firm call the
-public API with their own keys.
+It sees what a zone manager sees, through the public watches.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import datetime
+import hashlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from lianmeng.kernel.errors import Transient
+from lianmeng.kernel.errors import Rejected
 from lianmeng.kernel.ids import derive
 from lianmeng.kernel.signals import SignalBatch
-from lianmeng.pool.firms import Firm
-from lianmeng.pool.nodes import Node
-from lianmeng.pool.products import Product
+from lianmeng.pool.nodes import Logistics, Node
 from lianmeng.runtime.codec import encode
-from lianmeng.runtime.keys import Signer, ensure_key, new_signer, write_key
-from lianmeng.runtime.platform import OPERATOR, Platform
+from lianmeng.runtime.keys import Signer
+from lianmeng.runtime.logs import log
+from lianmeng.runtime.platform import Platform
 from lianmeng.v1 import alliance_pb2 as apb
 from lianmeng.v1 import lifecycle_pb2 as lpb
 from lianmeng.v1 import registry_pb2 as rpb
 from lianmeng.v1 import trend_pb2 as tpb
-from lianmeng.v1 import types_pb2 as ypb
-from lianmeng.world.agents import Agent, Parts, agent_rng
-from lianmeng.world.callers import Caller, Services
+from lianmeng.world import office
+from lianmeng.world.agents import Agent, Parts, at
+from lianmeng.world.callers import Caller, Services, follow, insist
+from lianmeng.world.casting import cast, concerned_firms
 from lianmeng.world.counts import last_time_s
-from lianmeng.world.pace import FAST, SLOW, Pace, within
+from lianmeng.world.draws import generator
+from lianmeng.world.office import Office
+from lianmeng.world.pace import CRUISE, FAST, SLOW, WAITING, Pace, within
+from lianmeng.world.script import Script
 
-ASSOCIATION, MANAGER = "association", "zone-manager"
+APPROVE_AFTER = timedelta(minutes=40)
+"""Story time that the manager reads the risk report for."""
 
+RECOUNT_AFTER = timedelta(hours=20)
+"""Story time after which stock abroad is counted again: older counts are not planned with."""
+
+NOTHING_DUE = timedelta(days=1)
+"""If nobody will report for so long, the pace is highest."""
+
+LOOK_EVERY_S = 0.25
+"""Wall seconds between two looks at the pace when nothing happens."""
+
+RUNNING = frozenset({apb.STATE_ACTIVE, apb.STATE_WINDING_DOWN})
 ENDED = frozenset(
     {
         apb.STATE_DISSOLVED,
@@ -42,39 +55,10 @@ ENDED = frozenset(
         apb.STATE_FORMATION_FAILED,
     }
 )
-RUNNING = frozenset({apb.STATE_ACTIVE, apb.STATE_WINDING_DOWN, *ENDED})
-
-APPROVE_AFTER_S = 40 * 60
-"""Story seconds that the manager reads the risk report for."""
-
-ROWS = 200
-"""Rows of one message of a bulk stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """What is played. `signals` ascend by their newest signal; `start` is day 0.
-
-    `expected`: products whose alliances the run waits for. `quick_until`: story time until
-    which the pace stays slow, since trends are still to come.
-    """
-
-    firms: Sequence[Firm]
-    nodes: Sequence[Node]
-    products: Sequence[Product]
-    signals: Sequence[SignalBatch]
-    start: datetime
-    expected: frozenset[str]
-    slow_until: datetime
-    seed: int
-    drama: bool = True
 
 
 class Audience(Protocol):
     """Who hears the story as it happens."""
-
-    def chapter(self, title: str) -> None:
-        """A new part of the story begins."""
 
     def line(self, text: str) -> None:
         """Something happened that is no fact of a stream."""
@@ -87,6 +71,20 @@ class Audience(Protocol):
 
 
 @dataclass(slots=True)
+class Notes:
+    """All that happened, in order: what the story page is drawn from."""
+
+    trends: list[tpb.Trend] = field(default_factory=list)
+    records: list[apb.AllianceRecord] = field(default_factory=list)
+    signal_count: int = 0
+    refusals: list[str] = field(default_factory=list)
+
+    def states(self) -> dict[str, apb.AllianceState]:
+        """The latest state of each alliance."""
+        return {record.alliance_id: record.state for record in self.records}
+
+
+@dataclass(slots=True)
 class Director:
     """One run on a platform that is up."""
 
@@ -94,249 +92,200 @@ class Director:
     script: Script
     audience: Audience
     pace: Pace
+    notes: Notes = field(default_factory=Notes)
     parts: Parts = field(default_factory=Parts)
-    states: dict[str, apb.AllianceState] = field(default_factory=dict)
-    signers: dict[str, Signer] = field(default_factory=dict)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
-    approvals: list[asyncio.Task[None]] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def play(self, within_s: float) -> bool:
-        """Play it all; whether every expected alliance ended within some wall seconds."""
-        zone = self.platform.settings.zone
+        """Play it all; whether every alliance came to its end within some wall seconds."""
         async with Services(self.platform.endpoints.services, self.pace.clock) as services:
-            office = await self._open_office(services)
-            await self._register(services, office)
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(work) for work in self._watchers(services, office)]
-                tasks += [group.create_task(agent.run()) for agent in self._agents(services, zone)]
-                tasks.append(group.create_task(self._feed(services, office)))
-                done = await within(within_s, self.finished)
-                for task in tasks:
-                    task.cancel()
-        return done
+            keys = self.platform.settings.home / "keys"
+            people = await office.open_office(services, keys)
+            signers = await asyncio.to_thread(office.firm_keys, self.script, keys)
+            await self._register(services, people, signers)
+            live = await self._tell_past(services, people)
+            try:
+                async with asyncio.timeout(within_s):
+                    await self._perform(services, people, signers, live)
+            except TimeoutError:
+                return False
+            return True
 
-    # the office: operator, association, manager
+    # the stage
 
-    async def _open_office(self, services: Services) -> dict[str, Caller]:
-        keys = self.platform.settings.home / "keys"
-        operator = services.caller(ensure_key(keys / f"{OPERATOR}.pem", OPERATOR))
-        office = {OPERATOR: operator}
-        for name, role in (
-            (ASSOCIATION, ypb.PRINCIPAL_ROLE_ASSOCIATION),
-            (MANAGER, ypb.PRINCIPAL_ROLE_ZONE_MANAGER),
-        ):
-            signer = ensure_key(keys / f"{name}.pem", name)
-            request = rpb.CreatePrincipalRequest(
-                command_id=derive("c-", "create", name),
-                principal_id=name,
-                roles=[role],
-                public_key=signer.public_key,
-            )
-            await operator.registry.call(services.registry.CreatePrincipal, request)
-            office[name] = services.caller(signer)
-        return office
-
-    async def _register(self, services: Services, office: dict[str, Caller]) -> None:
-        association = office[ASSOCIATION]
-        keys = self.platform.settings.home / "keys"
-        for firm in self.script.firms:
-            self.signers[firm.firm_id] = signer = new_signer(firm.firm_id)
-            if not (keys / f"{firm.firm_id}.pem").exists():
-                write_key(keys / f"{firm.firm_id}.pem", signer)
-            else:
-                self.signers[firm.firm_id] = ensure_key(keys / f"{firm.firm_id}.pem", firm.firm_id)
-        answer = await association.registry.send(services.registry.PutMany, self._rows())
+    async def _register(
+        self, services: Services, people: Office, signers: dict[str, Signer]
+    ) -> None:
+        script = self.script
+        found = await office.register_pool(services, people, script, signers)
         self.audience.line(
-            f"{len(self.script.firms)} firms, {len(self.script.nodes)} nodes and "
-            f"{len(self.script.products)} products registered over gRPC "
-            f"({answer.kept_count} rows kept, {answer.refused_count} refused)"
+            f"{len(script.firms)} firms, {len(script.nodes)} capabilities and "
+            f"{len(script.products)} products registered over gRPC, each firm with a key of its "
+            f"own: {found.kept:,} rows kept, {found.refused:,} refused"
         )
-        for error in answer.errors[:5]:
-            self.audience.line(f"refused {error.row}: {error.field} {error.message}")
-        gate = asyncio.Semaphore(16)
+        for problem in found.problems[:5]:
+            self.audience.line(f"refused: {problem}")
+        await office.activate(services, people, signers)
+        self.audience.line("the association has verified all firms: they can be matched")
 
-        async def activate(firm_id: str) -> None:
-            request = rpb.SetFirmStateRequest(
-                command_id=derive("c-", "activate", firm_id),
-                firm_id=firm_id,
-                state=rpb.FIRM_STATE_ACTIVE,
-            )
-            async with gate:
-                await association.registry.call(services.registry.SetFirmState, request)
+    async def _tell_past(self, services: Services, people: Office) -> list[SignalBatch]:
+        """Tell what the markets said before the story; what is still to be told."""
+        start_s = self.script.start.timestamp()
+        past = [batch for batch in self.script.signals if last_time_s(batch) <= start_s]
+        kept = await office.tell_past(services, people, past)
+        self.notes.signal_count = sum(len(batch.time_s) for batch in self.script.signals)
+        self.audience.line(f"{kept:,} signals of ordinary weeks are heard")
+        return [batch for batch in self.script.signals if last_time_s(batch) > start_s]
 
-        await asyncio.gather(*(activate(firm.firm_id) for firm in self.script.firms))
-        self.audience.line("all firms verified and activated by the association")
+    # the play
 
-    async def _rows(self) -> AsyncIterator[rpb.PutManyRequest]:
-        rows = [
-            rpb.PutManyRow(row=p.product_id, product=encode(p, rpb.Product))
-            for p in self.script.products
-        ]
-        rows += [
-            rpb.PutManyRow(
-                row=firm.firm_id,
-                firm=rpb.RegisterFirmRequest(
-                    command_id=derive("c-", "register", firm.firm_id),
-                    firm=encode(firm, rpb.Firm),
-                    public_key=self.signers[firm.firm_id].public_key,
+    async def _perform(
+        self,
+        services: Services,
+        people: Office,
+        signers: dict[str, Signer],
+        live: list[SignalBatch],
+    ) -> None:
+        async with asyncio.TaskGroup() as group:
+            running = [
+                group.create_task(self._hear_trends(services, people.manager)),
+                group.create_task(self._hear_alliances(services, people.manager, group)),
+                group.create_task(office.tell_signals(services, people, live, self.pace)),
+                *(
+                    group.create_task(self._recount(services, signers, node))
+                    for node in self.script.nodes
                 ),
-            )
-            for firm in self.script.firms
-        ]
-        rows += [
-            rpb.PutManyRow(row=node.node_id, node=encode(node, rpb.Node))
-            for node in self.script.nodes
-        ]
-        for start in range(0, len(rows), ROWS):
-            yield rpb.PutManyRequest(rows=rows[start : start + ROWS])
+                *(
+                    group.create_task(self._agent(services, signers[firm]).run())
+                    for firm in concerned_firms(self.script)
+                    if firm in signers
+                ),
+            ]
+            await self._keep_pace()
+            for task in running:
+                task.cancel()
 
-    # signals
-
-    async def _feed(self, services: Services, office: dict[str, Caller]) -> None:
-        caller, start_s = office[ASSOCIATION], self.script.start.timestamp()
-        past = [b for b in self.script.signals if last_time_s(b) <= start_s]
-        live = [b for b in self.script.signals if last_time_s(b) > start_s]
-        answer = await caller.trend.send(services.trend.IngestSignals, _batches(past))
-        self.audience.line(f"{answer.kept_signal_count:,} signals of ordinary weeks played")
-        answer = await caller.trend.send(
-            services.trend.IngestSignals, self._as_they_come(live), within_s=3_600
+    def _agent(self, services: Services, signer: Signer) -> Agent:
+        firm = signer.principal_id
+        return Agent(
+            firm_id=firm,
+            zone=self.platform.settings.zone,
+            caller=services.caller(signer),
+            services=services,
+            time=self.pace,
+            parts=self.parts,
+            rng=generator(self.script.seed, "agent", firm),
+            refused=self._refused,
         )
-        for error in answer.errors[:3]:
-            self.audience.line(f"signals refused: {error.field} {error.message}")
 
-    async def _as_they_come(
-        self, batches: Iterable[SignalBatch]
-    ) -> AsyncIterator[tpb.IngestSignalsRequest]:
-        for batch in batches:
-            await self.pace.until(last_time_s(batch))
-            yield tpb.IngestSignalsRequest(batch=encode(batch, tpb.SignalBatch))
+    def _refused(self, who: str, error: Rejected) -> None:
+        self.notes.refusals.append(f"{who}: {error}")
+        log.warning("call.rejected", call="agent", caller=who, reason=error.reason)
 
-    # watching
-
-    def _agents(self, services: Services, zone: str) -> Iterable[Agent]:
-        """An agent for every firm that could serve one of the expected products."""
-        for firm_id in sorted(self._concerned()):
-            yield Agent(
-                firm_id=firm_id,
-                zone=zone,
-                caller=services.caller(self.signers[firm_id]),
-                services=services,
-                time=self.pace,
-                parts=self.parts,
-                rng=agent_rng(self.script.seed, firm_id),
-            )
-
-    def _concerned(self) -> set[str]:
-        wanted = [p for p in self.script.products if p.product_id in self.script.expected]
-        hs6 = {p.hs6 for p in wanted}
-        markets = {sale.market for p in wanted for sale in p.prices}
-        return {n.firm_id for n in self.script.nodes if _serves(n, hs6, markets)} | {
-            stock.owner_firm_id
-            for node in self.script.nodes
-            for house in getattr(node.capability, "warehouses", ())
-            for stock in house.stock
-            if stock.product_id in self.script.expected
-        }
-
-    def _watchers(
-        self, services: Services, office: dict[str, Caller]
-    ) -> list[Coroutine[None, None, None]]:
-        return [
-            self._watch_trends(services, office[MANAGER]),
-            self._watch_alliances(services, office[MANAGER]),
-            self._keep_pace(),
-        ]
-
-    async def _watch_trends(self, services: Services, manager: Caller) -> None:
-        after = ""
-        while True:
-            request = tpb.WatchTrendsRequest(after_revision=after)
-            try:
-                async with aclosing(
-                    manager.trend.watch(services.trend.WatchTrends, request)
-                ) as answers:
-                    async for answer in answers:
-                        after = answer.revision or after
-                        self.audience.trend(answer.trend)
-            except Transient as error:
-                await asyncio.sleep(error.retry_after.total_seconds())
-
-    async def _watch_alliances(self, services: Services, manager: Caller) -> None:
-        after = ""
-        while True:
-            request = lpb.WatchAlliancesRequest(after_revision=after)
-            try:
-                async with aclosing(
-                    manager.lifecycle.watch(services.lifecycle.WatchAlliances, request)
-                ) as answers:
-                    async for answer in answers:
-                        after = answer.revision or after
-                        self._heard(answer.record, services, manager)
-            except Transient as error:
-                await asyncio.sleep(error.retry_after.total_seconds())
-
-    def _heard(self, record: apb.AllianceRecord, services: Services, manager: Caller) -> None:
-        state = record.state
-        self.states[record.alliance_id] = state
-        fact = record.fact.WhichOneof("fact")
-        if fact == "invited" and self.script.drama:
-            self._cast(record)
-        if fact == "approval_requested":
-            deciding = asyncio.create_task(self._approve(state, services, manager))
-            self.approvals.append(deciding)
-        self.audience.fact(record)
-        self.changed.set()
-
-    def _cast(self, record: apb.AllianceRecord) -> None:
-        """The story's parts, given when the major alliance invites for the first time."""
-        state, alliance = record.state, record.alliance_id
-        if state.approval.by == "" or self.parts.decliners:
+    async def _recount(self, services: Services, signers: dict[str, Signer], node: Node) -> None:
+        """A forwarder counts the stock in its warehouses once more."""
+        able = node.capability
+        if not isinstance(able, Logistics) or not any(h.stock for h in able.warehouses):
             return
-        awards: dict[str, int] = {}
-        for lot in state.plan.lots:
-            if lot.source == apb.LOT_SOURCE_FACTORY:
-                awards[lot.firm_id] = awards.get(lot.firm_id, 0) + lot.units
-        mills = sorted(awards, key=lambda firm: awards[firm])
-        if mills:
-            self.parts.decliners.add((alliance, mills[0]))
-        if len(mills) > 1:
-            self.parts.failing.add((alliance, mills[1]))
-        for campaign in state.plan.campaigns[:1]:
-            self.parts.late.add((alliance, campaign.firm_id))
-
-    async def _approve(self, state: apb.AllianceState, services: Services, manager: Caller) -> None:
-        await self.pace.wait(APPROVE_AFTER_S)
-        request = lpb.ApproveRequest(
-            command_id=derive("c-", "approve", state.alliance_id, state.risk_report_hash),
-            alliance_id=state.alliance_id,
-            risk_report_hash=state.risk_report_hash,
-            note="report read; go",
+        await self.pace.wait(RECOUNT_AFTER)
+        now = self.pace.clock.now()
+        houses = tuple(
+            replace(house, stock=tuple(replace(one, as_of_time=now) for one in house.stock))
+            for house in able.warehouses
         )
-        await manager.lifecycle.call(services.lifecycle.Approve, request)
+        counted = replace(node, capability=replace(able, warehouses=houses))
+        request = rpb.PutNodeRequest(
+            command_id=derive("c-", "recount", node.node_id), node=encode(counted, rpb.Node)
+        )
+        caller = services.caller(signers[node.firm_id])
+        await insist(lambda: caller.registry.call(services.registry.PutNode, request))
+
+    # what is heard
+
+    async def _hear_trends(self, services: Services, manager: Caller) -> None:
+        def watch(after: str) -> AsyncGenerator[tpb.WatchTrendsResponse, None]:
+            request = tpb.WatchTrendsRequest(after_revision=after)
+            return manager.trend.watch(services.trend.WatchTrends, request)
+
+        def hear(answer: tpb.WatchTrendsResponse) -> None:
+            self.notes.trends.append(answer.trend)
+            self.audience.trend(answer.trend)
+
+        await follow(watch, hear)
+
+    async def _hear_alliances(
+        self, services: Services, manager: Caller, group: asyncio.TaskGroup
+    ) -> None:
+        def watch(after: str) -> AsyncGenerator[lpb.WatchAlliancesResponse, None]:
+            request = lpb.WatchAlliancesRequest(after_revision=after)
+            return manager.lifecycle.watch(services.lifecycle.WatchAlliances, request)
+
+        def hear(answer: lpb.WatchAlliancesResponse) -> None:
+            record = answer.record
+            self.notes.records.append(record)
+            match record.fact.WhichOneof("fact"):
+                case "invited" if self.script.drama:
+                    cast(self.parts, record)
+                case "approval_requested":
+                    group.create_task(self._decide(services, manager, record.state))
+            self.audience.fact(record)
+            self.news.set()
+
+        await follow(watch, hear)
+
+    async def _decide(self, services: Services, manager: Caller, state: apb.AllianceState) -> None:
+        """The manager reads the risk report, checks its hash, and approves."""
+        await self.pace.wait(APPROVE_AFTER)
+        digest = hashlib.sha256(state.risk_report).hexdigest()
+        request = lpb.ApproveRequest(
+            command_id=derive("c-", "approve", state.alliance_id, digest),
+            alliance_id=state.alliance_id,
+            risk_report_hash=digest,
+            note="risk report read",
+        )
+        try:
+            await insist(lambda: manager.lifecycle.call(services.lifecycle.Approve, request))
+        except Rejected as error:  # the alliance has moved on meanwhile
+            self._refused("manager", error)
+
+    # the pace
 
     async def _keep_pace(self) -> None:
-        """Fast when nobody has anything to decide; finished when all expected have ended."""
+        """Set the pace by what is going on; returns when all has come to its end."""
         while True:
-            self.changed.clear()
-            living = [s for s in self.states.values() if s.state not in ENDED]
-            calm = all(s.state in RUNNING for s in living)
-            early = self.pace.clock.now() < self.script.slow_until
-            self.pace.set(SLOW if early or not calm else FAST)
-            served = {s.demand.product.product_id for s in self.states.values()}
-            if not living and self.script.expected <= served:
-                self.finished.set()
-            await within(0.25, self.changed)
+            self.news.clear()
+            states = self.notes.states().values()
+            living = [state for state in states if state.state not in ENDED]
+            now = self.pace.clock.now()
+            if not living and self._is_over(now):
+                return
+            self.pace.set(self._pace(living, now))
+            await within(LOOK_EVERY_S, self.news)
+
+    def _pace(self, living: list[apb.AllianceState], now: datetime) -> float:
+        if any(state.state not in RUNNING for state in living):
+            return SLOW
+        if now < self.script.trends_until or not self._expected_are_here():
+            return WAITING if self.script.expected else FAST
+        return CRUISE if _next_report(living, now) > now + NOTHING_DUE else FAST
+
+    def _expected_are_here(self) -> bool:
+        states = self.notes.states().values()
+        return self.script.expected <= {state.demand.product.product_id for state in states}
+
+    def _is_over(self, now: datetime) -> bool:
+        if self.script.expected:
+            return self._expected_are_here()
+        return now >= self.script.ends
 
 
-def _serves(node: Node, hs6: set[str], markets: set[str]) -> bool:
-    capability = node.capability
-    goods = set(getattr(capability, "hs6", ()))
-    lanes = {lane.market for lane in getattr(capability, "lanes", ())}
-    accounts = {account.market for account in getattr(capability, "accounts", ())}
-    return bool(goods & hs6 or (lanes | accounts) & markets)
-
-
-async def _batches(batches: Iterable[SignalBatch]) -> AsyncIterator[tpb.IngestSignalsRequest]:
-    for batch in batches:
-        yield tpb.IngestSignalsRequest(batch=encode(batch, tpb.SignalBatch))
+def _next_report(living: list[apb.AllianceState], now: datetime) -> datetime:
+    """When the next member may have something to report; `now` if somebody waits for another."""
+    expected = [now + timedelta(days=365)]
+    for task in (task for state in living for task in state.tasks):
+        if task.state == apb.TASK_STATE_REPORTED:
+            return now
+        if task.state == apb.TASK_STATE_OPEN:
+            opened = at(task.opened_time)
+            expected.append(opened + (at(task.due_time) - opened) * 0.8)
+    return min(expected)

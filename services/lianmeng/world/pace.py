@@ -1,4 +1,4 @@
-"""The pace of an accelerated run: slow while alliances form or repair, fast while they run."""
+"""The pace of an accelerated run: slow while people decide, fast while goods are made and moved."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ from pathlib import Path
 
 from lianmeng.runtime.storytime import StoryClock, change_pace, sleep_until, wall_now
 
+REAL = 1.0
+"""While the pool registers: nothing of the story has begun."""
+
 SLOW = 3_600.0
 """An hour of the story takes a second: people get to answer."""
 
-FAST = 30_000.0
-"""A day of the story takes about three seconds: goods are made and moved."""
+WAITING = 9_000.0
+"""Something is about to happen that must not be overrun: a trend, an answer."""
+
+FAST = 32_000.0
+"""A day of the story takes less than three seconds: goods are made and moved."""
+
+CRUISE = 60_000.0
+"""Nothing is due for a while."""
 
 
 class Pace:
@@ -24,7 +33,7 @@ class Pace:
         self._anchors = anchors
         self._tell = tell
         self.clock = StoryClock(anchors)
-        self.factor = 1.0
+        self.factor = REAL
 
     def set(self, factor: float) -> None:
         """Let story time run at `factor` from now on."""
@@ -34,13 +43,18 @@ class Pace:
         change_pace(self._anchors, factor, wall_now())
         self._tell(factor)
 
-    async def wait(self, seconds: float) -> None:
-        """Returns after some story seconds."""
-        await sleep_until(self.clock, self.clock.now() + timedelta(seconds=seconds))
+    async def wait(self, span: timedelta) -> None:
+        """Returns after some story time."""
+        await sleep_until(self.clock, self.clock.now() + span)
 
-    async def until(self, story_s: float) -> None:
-        """Returns when story time has reached a time (seconds since 1970)."""
-        await sleep_until(self.clock, datetime.fromtimestamp(story_s, UTC))
+    async def until(self, story: datetime) -> None:
+        """Returns when story time has reached a time."""
+        await sleep_until(self.clock, story)
+
+
+def moment(seconds: float) -> datetime:
+    """A time given as seconds since 1970, aware and in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 async def within(seconds: float, done: asyncio.Event) -> bool:
