@@ -48,8 +48,8 @@ def eligibility_page() -> str:
         "there is none.",
         *blocks,
         "## When there is no plan",
-        "The matcher solves again with one thing relaxed at a time. The first relaxation that gives "
-        "a plan names the reason. All that do are told, cheapest first.",
+        "The matcher solves again with one thing relaxed at a time. The first relaxation that "
+        "gives a plan names the reason. All that do are told, cheapest first.",
         table(("reason", "meaning"), _no_plan()),
         "Rules that a relaxation may waive:",
         table(("rule", "reason", "how it is said"), waivable),

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import get_type_hints
 
-from pydantic_core import PydanticUndefined
-
 from lianmeng.kernel.thresholds import Thresholds
 from lianmeng.runtime.log_events import EVENTS
 from lianmeng.runtime.settings import METRICS_OFFSET, SERVICES, Settings
@@ -123,7 +121,7 @@ def settings() -> str:
 
 
 def _default(value: object) -> str:
-    return "" if value is None or value is PydanticUndefined else code(value)
+    return "" if value is None else code(value)
 
 
 def thresholds() -> str:
