@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 # Another installer, for a site whose package index is known to pip only:
 #   make setup INSTALL=".venv/bin/python -m pip install"
-INSTALL ?= $(BIN)/uv pip install --python $(BIN)/python
+INSTALL ?= $(BIN)/uv pip install --compile-bytecode --python $(BIN)/python
 
 export LC_ALL := C.UTF-8
 say = @printf '\n\033[1m== %s\033[0m\n'

@@ -145,7 +145,7 @@ def fact_of(state: AllianceState, outcome: Outcome, now: datetime) -> f.Fact:
         return f.NoPlan(
             reason=outcome.reason,
             relaxations=outcome.relaxations,
-            rematch_time=_rematch_time(state, now),
+            rematch_time=_rematch_time(state, outcome.reason, now),
             excluded=outcome.excluded,
         )
     report = outcome.risk_report
@@ -164,9 +164,13 @@ def fact_of(state: AllianceState, outcome: Outcome, now: datetime) -> f.Fact:
     )
 
 
-def _rematch_time(state: AllianceState, now: datetime) -> datetime | None:
-    """When to try again by itself: not more often than the limits say, and not for a repair."""
-    if state.state is not State.MATCHING or state.rematch_count >= state.limits.rematch_max:
+def _rematch_time(state: AllianceState, reason: str, now: datetime) -> datetime | None:
+    """When to try again by itself: where others hold the capacity, whose holds may lapse.
+
+    Other reasons wait for a new forecast or new capacity, which lifecycle hears of.
+    """
+    tried = state.rematch_count >= state.limits.rematch_max
+    if state.state is not State.MATCHING or tried or reason != "CAPACITY_RESERVED_ELSEWHERE":
         return None
     return now + timedelta(minutes=state.limits.rematch_gap_minutes)
 
