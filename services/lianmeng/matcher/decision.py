@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lianmeng.matcher.formulation import Layout
 from lianmeng.matcher.problem import Problem
+
+ROUNDING = 1e-4
+"""Units by which a running total may fall short of a whole number and still be it."""
 
 Key = tuple[int, str]
 """A promoter's place in the problem, and a market."""
@@ -36,16 +40,38 @@ def read_decision(problem: Problem, layout: Layout, values: tuple[float, ...]) -
     def units(column: int) -> int:
         return round(values[column])
 
+    rounded = _whole_loads(problem, layout, values)
     lots = tuple(
         tuple((day, units(c) * maker.multiple) for day, c in columns if units(c))
         for maker, columns in zip(problem.makers, layout.lots, strict=True)
     )
     loads = tuple(
-        {place: units(c) for place, c in columns.items() if units(c)} for columns in layout.loads
+        {place: rounded[c] for place, c in columns.items() if rounded[c]}
+        for columns in layout.loads
     )
     stock = tuple(units(column) for column in layout.stock)
     sold = {key: units(column) for key, column in layout.sold.items() if units(column)}
     return Decision(lots=lots, loads=loads, stock=stock, sold=_trimmed(problem, loads, stock, sold))
+
+
+def _whole_loads(problem: Problem, layout: Layout, values: tuple[float, ...]) -> dict[int, int]:
+    """Loads in whole units, by column: the running total over departures is rounded down.
+
+    In the order in which departures close, no running total exceeds what is ready, the last is
+    all of it, and no load grows beyond the next whole number, so none beyond its room.
+    """
+    closing = sorted(
+        (carrier.departures[place].latest_ready, lane, place, column)
+        for lane, (carrier, columns) in enumerate(zip(problem.carriers, layout.loads, strict=True))
+        for place, column in columns.items()
+    )
+    rounded = {}
+    total, done = 0.0, 0
+    for _, _, _, column in closing:
+        total += values[column]
+        rounded[column] = math.floor(total + ROUNDING) - done
+        done += rounded[column]
+    return rounded
 
 
 def _trimmed(

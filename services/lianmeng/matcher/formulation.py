@@ -10,6 +10,9 @@ y, z, h and the numbers of lot multiples are whole. Goods flow from ready days t
 through one inventory per day, so a departure takes only what is ready; which maker's goods it
 takes does not matter to the cost and is settled afterwards. A unit more that is made and moved
 saves one sale price: so a unit short costs exactly the margin it would have earned.
+
+Without `minimums` the least charges of consignments are left out: a smaller model whose bound
+holds for the full one, and whose plans mostly pay more than the minimum anyway.
 """
 
 from __future__ import annotations
@@ -23,7 +26,6 @@ from lianmeng.matcher.membership_rows import add_membership
 from lianmeng.matcher.problem import (
     MICRO,
     Carrier,
-    Departure,
     Maker,
     Problem,
     Promoter,
@@ -61,13 +63,13 @@ class Layout:
     freight: list[Term] = field(default_factory=list)
 
 
-def formulate(problem: Problem) -> tuple[Program, Layout]:
+def formulate(problem: Problem, *, minimums: bool = True) -> tuple[Program, Layout]:
     """The program of a problem, and where its decisions are."""
     program, layout = Program(), Layout()
     later = later_ready_days(problem)
     for maker in problem.makers:
         _add_maker(program, layout, problem, maker, lot_days(maker, later))
-    _add_transport(program, layout, problem)
+    _add_transport(program, layout, problem, minimums)
     for pile in problem.piles:
         unit = pile.unit_fen + pile.release_fen + pile.keeper.risk_microfen / MICRO
         layout.stock.append(program.column(unit, min(pile.free_units, problem.most)))
@@ -113,8 +115,9 @@ def _add_order(program: Program, maker: Maker, tier: Tier, high: int) -> Order:
     return Order(tier, placed, units)
 
 
-def _add_transport(program: Program, layout: Layout, problem: Problem) -> None:
+def _add_transport(program: Program, layout: Layout, problem: Problem, minimums: bool) -> None:
     """Departures, and the inventory that ties them to what is ready."""
+    whole = _loads_must_be_whole(problem)
     arriving: dict[int, list[Term]] = defaultdict(list)
     for maker, lots in zip(problem.makers, layout.lots, strict=True):
         for day, column in lots:
@@ -127,33 +130,45 @@ def _add_transport(program: Program, layout: Layout, problem: Problem) -> None:
         kept = useful_departures(carrier, (*arriving, *given), problem.most)
         loads = {}
         for place, departure in kept:
-            load = _add_load(program, layout, problem, carrier, departure)
+            room = min(departure.free_units, problem.most)
+            load = _add_load(program, layout, problem, carrier, room)
+            program.integral[load] = whole
+            if minimums and carrier.minimum_fen:
+                _add_minimum(program, layout, carrier, load, room)
             leaving[departure.latest_ready].append((load, -1))
             loads[place] = load
         layout.loads.append(loads)
     _add_inventory(program, problem, arriving, given, leaving)
 
 
+def _loads_must_be_whole(problem: Problem) -> bool:
+    """Whether loads have to be whole in the model: else they are rounded at no cost.
+
+    One market without a budget leaves a network of whole supplies and capacities.
+    """
+    return len(problem.needs) > 1 or problem.budget_fen > 0
+
+
 def _add_load(
-    program: Program, layout: Layout, problem: Problem, carrier: Carrier, departure: Departure
+    program: Program, layout: Layout, problem: Problem, carrier: Carrier, room: int
 ) -> int:
-    """A load, and its freight: per unit, or the least charge of a consignment if that is more."""
+    """Units on a departure, with freight by the unit."""
     rate = carrier.unit_microfen / MICRO
     handling = (carrier.pickup_microfen + carrier.offer.risk_microfen) / MICRO
     handling += problem.need(carrier.market).last_mile_fen
-    room = min(departure.free_units, problem.most)
-    if not carrier.minimum_fen:
-        load = program.column(handling + rate, room)
-        layout.freight.append((load, rate))
-        return load
-    load = program.column(handling, room)
-    used = program.binary()
-    charge = program.column(1, max(carrier.minimum_fen, rate * room), integral=False)
-    program.at_most([(load, 1), (used, -room)])
-    program.at_least([(charge, 1), (load, -rate)])
-    program.at_least([(charge, 1), (used, -carrier.minimum_fen)])
-    layout.freight.append((charge, 1))
+    load = program.column(handling + rate, room)
+    layout.freight.append((load, rate))
     return load
+
+
+def _add_minimum(program: Program, layout: Layout, carrier: Carrier, load: int, room: int) -> None:
+    """The least charge of a consignment: `lacking` is what its freight by the unit falls short."""
+    rate = carrier.unit_microfen / MICRO
+    used = program.binary()
+    lacking = program.column(1, carrier.minimum_fen, integral=False)
+    program.at_most([(load, 1), (used, -room)])
+    program.at_least([(lacking, 1), (load, rate), (used, -carrier.minimum_fen)])
+    layout.freight.append((lacking, 1))
 
 
 def _add_inventory(

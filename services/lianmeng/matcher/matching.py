@@ -7,13 +7,12 @@ from lianmeng.matcher.assembly import Heading, assemble, reason_counts
 from lianmeng.matcher.framing import Framed, frame
 from lianmeng.matcher.outcome import Found, Missing, Outcome, PlanRefused
 from lianmeng.matcher.parties import parties_of_record
-from lianmeng.matcher.planning import Numbers, plan_parts
 from lianmeng.matcher.question import Question
 from lianmeng.matcher.relaxations import diagnose
 from lianmeng.matcher.risk import risk_report
 from lianmeng.matcher.snapshot import Snapshot
 from lianmeng.matcher.solver import Status
-from lianmeng.matcher.solving import Solved, effort, solve_problem
+from lianmeng.matcher.solving import Solved, solve_problem
 from lianmeng.matcher.verify import violations
 
 
@@ -23,10 +22,10 @@ def match(question: Question, pool: Snapshot) -> Outcome:
     Raises `PlanRefused` if the independent checker finds a fault in the plan.
     """
     framed = frame(question, pool)
-    solved = solve_problem(framed.problem, effort(question.thresholds.match))
+    solved = solve_problem(question, framed.problem)
     if not isinstance(solved, Solved):
         return missing(question, pool, framed, solved)
-    parts = plan_parts(question, framed.problem, solved.decision, Numbers())
+    parts = solved.parts
     if not parts.shipments:
         return Missing("NEGATIVE_MARGIN", (), reason_counts(framed))
     parties = parties_of_record(parts, pool.firms)

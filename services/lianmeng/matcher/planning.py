@@ -25,6 +25,9 @@ class Numbers:
     campaign: int = 1
 
 
+FIRST_NUMBERS = Numbers()
+
+
 def plan_parts(question: Question, problem: Problem, decision: Decision, numbers: Numbers) -> Parts:
     """The parts that a decision comes to, numbered in the order of their days."""
     stock = [(pile, units) for pile, units in zip(problem.piles, decision.stock, strict=True)]

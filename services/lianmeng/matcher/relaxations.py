@@ -12,12 +12,11 @@ from datetime import timedelta
 
 from lianmeng.matcher.costing import breakdown
 from lianmeng.matcher.framing import Framed, frame
-from lianmeng.matcher.planning import Numbers, plan_parts
 from lianmeng.matcher.problem import Lawful, Problem
 from lianmeng.matcher.question import Question
 from lianmeng.matcher.rates import unpaid_prices
 from lianmeng.matcher.snapshot import Snapshot
-from lianmeng.matcher.solving import Solved, effort, solve_problem
+from lianmeng.matcher.solving import Solved, solve_problem
 
 FREED = "capacity that other alliances hold (其他联盟占用的产能释放)"
 RICHER = "+{percent} % budget (预算增加 {percent} %)"
@@ -164,12 +163,10 @@ def _any_quantity(problem: Problem) -> Problem:
 def _attempt(attempt: _Try) -> _Found | None:
     """The relaxation if it gives a plan that lands something at no loss."""
     question, problem = attempt.question, attempt.problem
-    solved = solve_problem(problem, effort(question.thresholds.match))
-    if not isinstance(solved, Solved):
+    solved = solve_problem(question, problem)
+    if not isinstance(solved, Solved) or not solved.parts.shipments:
         return None
-    parts = plan_parts(question, problem, solved.decision, Numbers())
-    if not parts.shipments:
-        return None
+    parts = solved.parts
     cost = breakdown(question, parts, unpaid_prices(question, attempt.pool, parts.firms()))
     if cost.margin_fen < 0:
         return None

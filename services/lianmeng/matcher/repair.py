@@ -20,11 +20,11 @@ from lianmeng.matcher.framing import Framed, frame
 from lianmeng.matcher.matching import found, missing
 from lianmeng.matcher.outcome import Found, Missing, Outcome, PlanRefused
 from lianmeng.matcher.parties import parties_of_record
-from lianmeng.matcher.planning import Numbers, plan_parts
+from lianmeng.matcher.planning import Numbers
 from lianmeng.matcher.problem import Fixed
 from lianmeng.matcher.question import Question
 from lianmeng.matcher.snapshot import Snapshot
-from lianmeng.matcher.solving import SHARE_CAP_RELAXED, Solved, effort, solve_problem
+from lianmeng.matcher.solving import SHARE_CAP_RELAXED, Solved, solve_problem
 from lianmeng.matcher.substitution import Replaced, substitute
 
 
@@ -41,7 +41,7 @@ def repair(state: AllianceState, pool: Snapshot, thresholds: Thresholds) -> Outc
         kept=booked(kept),
     )
     framed = frame(question, pool, fixed_by(question, kept))
-    solved = solve_problem(framed.problem, effort(thresholds.match))
+    solved = solve_problem(question, framed.problem, free_numbers(state, plan))
     if not isinstance(solved, Solved):
         return missing(question, pool, framed, solved)
     return _Repair(state, plan, kept, question, pool, framed, solved).outcome()
@@ -89,9 +89,7 @@ class _Repair:
                 outcome = Missing("STANDBY_DOES_NOT_FIT")
             if isinstance(outcome, Found):
                 return outcome
-        numbers = free_numbers(self._state, self._plan)
-        new = plan_parts(self._question, self._framed.problem, self._solved.decision, numbers)
-        return self._assembled(joined(self._kept, new), own=True)
+        return self._assembled(joined(self._kept, self._solved.parts), own=True)
 
     def _assembled(self, whole: Parts, *, own: bool) -> Outcome:
         excluded = reason_counts(self._framed)

@@ -1,33 +1,25 @@
-"""One solve of a problem: formulate, solve, read the decision; without share caps if need be."""
+"""One solve of a problem, down to the parts of a plan; without share caps if need be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lianmeng.kernel.money import BASIS
 from lianmeng.kernel.thresholds import MatchThresholds
-from lianmeng.matcher.decision import Decision, read_decision
+from lianmeng.matcher.costing import Parts
+from lianmeng.matcher.decision import read_decision
 from lianmeng.matcher.formulation import formulate
 from lianmeng.matcher.framing import without_share_cap
-from lianmeng.matcher.problem import Problem
-from lianmeng.matcher.solver import Answer, Effort, Status, solve
+from lianmeng.matcher.planning import FIRST_NUMBERS, Numbers, plan_parts
+from lianmeng.matcher.problem import MICRO, Problem
+from lianmeng.matcher.question import Question
+from lianmeng.matcher.solver import Effort, Status, solve
 
 SHARE_CAP_RELAXED = "SHARE_CAP_RELAXED"
 """Reported where no plan kept every family of firms below its share."""
 
 
-@dataclass(frozen=True, slots=True)
-class Solved:
-    """A decision and how it was found. `slack` is objective less bound, fen, at least 0."""
-
-    decision: Decision
-    status: Status
-    slack: float
-    iterations: int
-    repeatable: bool
-    relaxations: tuple[str, ...]
-
-
-def effort(thresholds: MatchThresholds) -> Effort:
+def effort_of(thresholds: MatchThresholds) -> Effort:
     """How long a match looks for a better plan."""
     return Effort(
         gap_bp=thresholds.target_gap_bp,
@@ -36,34 +28,79 @@ def effort(thresholds: MatchThresholds) -> Effort:
     )
 
 
-def solve_problem(problem: Problem, how: Effort) -> Solved | Status:
-    """The decision, or why there is none: INFEASIBLE, or NOT_FOUND within the effort.
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """New parts and how they were found. `slack` is their cost less the bound, fen, at least 0."""
+
+    parts: Parts
+    status: Status
+    slack: float
+    iterations: int
+    repeatable: bool
+    relaxations: tuple[str, ...]
+
+
+def solve_problem(
+    question: Question, problem: Problem, numbers: Numbers = FIRST_NUMBERS
+) -> Solved | Status:
+    """The new parts, or why there are none: INFEASIBLE, or NOT_FOUND within the effort.
 
     Share caps that nothing can satisfy are relaxed, and the answer says so.
     """
-    capped = problem.max_share_bp and len(problem.families) > 1
-    if capped:
-        answer, solved = _solve(problem, how, ())
-        if answer.status is not Status.INFEASIBLE:
-            return solved or answer.status
+    if problem.max_share_bp and len(problem.families) > 1:
+        capped = _solve(question, problem, numbers, ())
+        if capped is not Status.INFEASIBLE:
+            return capped
     relaxed = (SHARE_CAP_RELAXED,) if problem.max_share_bp else ()
-    answer, solved = _solve(without_share_cap(problem), how, relaxed)
-    return solved or answer.status
+    return _solve(question, without_share_cap(problem), numbers, relaxed)
 
 
-def _solve(problem: Problem, how: Effort, relaxed: tuple[str, ...]) -> tuple[Answer, Solved | None]:
-    program, layout = formulate(problem)
-    answer = solve(program, how)
+def _solve(
+    question: Question, problem: Problem, numbers: Numbers, relaxed: tuple[str, ...]
+) -> Solved | Status:
+    """First without least charges; with them only if they made the plan too dear."""
+    quick = _try(question, problem, numbers, relaxed, minimums=False)
+    if not isinstance(quick, Solved) or quick.status is Status.OPTIMAL:
+        return quick
+    full = _try(question, problem, numbers, relaxed, minimums=True)
+    return full if isinstance(full, Solved) else quick
+
+
+def _try(
+    question: Question,
+    problem: Problem,
+    numbers: Numbers,
+    relaxed: tuple[str, ...],
+    *,
+    minimums: bool,
+) -> Solved | Status:
+    effort = effort_of(question.thresholds.match)
+    program, layout = formulate(problem, minimums=minimums)
+    answer = solve(program, effort)
     if not answer.values:
-        return answer, None
+        return answer.status
     decision = read_decision(problem, layout, answer.values)
+    parts = plan_parts(question, problem, decision, numbers)
+    slack = answer.objective - answer.bound
+    if not minimums:
+        slack += _least_charges(problem, parts)
+    target = answer.objective * effort.gap_bp / BASIS
     makes = any(decision.lots) or problem.fixed.awards
-    solved = Solved(
-        decision=decision,
-        status=answer.status,
-        slack=max(0.0, answer.objective - answer.bound),
+    return Solved(
+        parts=parts,
+        status=Status.OPTIMAL if slack <= target else Status.FEASIBLE,
+        slack=max(0.0, slack),
         iterations=answer.iterations,
         repeatable=answer.repeatable,
         relaxations=relaxed if makes else (),
     )
-    return answer, solved
+
+
+def _least_charges(problem: Problem, parts: Parts) -> float:
+    """What consignments pay above their freight by the unit, because it is below the minimum."""
+    rates = {carrier.resource_id: carrier.unit_microfen for carrier in problem.carriers}
+    return sum(
+        shipment.freight_fen - shipment.units * rates[shipment.resource_id] / MICRO
+        for shipment in parts.shipments
+        if shipment.lane_id
+    )
