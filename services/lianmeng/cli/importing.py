@@ -48,10 +48,16 @@ def key_of(keys: Path, firm: Firm) -> Path:
 
 
 def register_request(firm: Firm, signer: Any) -> pb.RegisterFirmRequest:
-    """The registration of a firm with the public key of its signer."""
+    """The registration of a firm with the public key of its signer.
+
+    What only the platform sets is left out: a registration that claims it is refused.
+    """
+    claimed = encode(firm, pb.Firm)
+    for name in ("state", "version", "reliability_bp"):
+        claimed.ClearField(name)
     return pb.RegisterFirmRequest(
         command_id=derive("c-", "register", firm.firm_id, firm.uscc),
-        firm=encode(firm, pb.Firm),
+        firm=claimed,
         public_key=signer.public_key,
     )
 

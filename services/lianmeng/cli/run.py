@@ -23,6 +23,8 @@ from lianmeng.runtime.settings import Settings
 from lianmeng.runtime.storytime import StoryClock, append_anchor, wall_now
 from lianmeng.world.director import Director, Notes
 from lianmeng.world.pace import REAL, Pace
+from lianmeng.world.page.page import write_page
+from lianmeng.world.page.story import Judgement, Name, Told
 from lianmeng.world.script import DAY0, Script, demonstration, own_files
 
 WITHIN_S = 240.0
@@ -99,10 +101,13 @@ class _Run:
         finally:
             await platform.stop()
         found = verdicts(played, director.notes, finished, judged)
+        wall_s = time.perf_counter() - began
         teller.chapter("What must hold, and whether it does")
         self._judged(found)
-        self._console.print(f"\nIt took {time.perf_counter() - began:.0f} s.", highlight=False)
-        self._how_to_go_on(director.notes)
+        self._console.print(f"\nIt took {wall_s:.0f} s.", highlight=False)
+        commands = self._commands(director.notes)
+        told = _told(played, director.notes, found, commands, wall_s)
+        self._go_on(commands, write_page(settings.home / "story.html", told))
         return 0 if all(one.holds for one in found) else 1
 
     def _judged(self, found: list[Verdict]) -> None:
@@ -112,16 +117,19 @@ class _Run:
             if not one.holds:
                 self._console.print(Text(f"  {one.detail}", style="red"))
 
-    def _how_to_go_on(self, notes: Notes) -> None:
+    def _commands(self, notes: Notes) -> list[tuple[str, str]]:
         home = self._settings.home
-        major = max(notes.states(), key=lambda one: _value(notes, one), default="ID")
-        commands = (
-            ("start it again", f"lianmeng up --home {home}"),
-            ("all alliances", f"lianmeng alliance list --home {home}"),
-            ("one of them", f"lianmeng alliance show {major} --home {home}"),
-            ("its story in the logs", f"lianmeng log {major} --home {home}"),
-        )
-        self._console.print("\nThe data is kept. Go on with:", highlight=False)
+        largest = max(notes.states(), key=lambda one: _value(notes, one), default="ID")
+        return [
+            ("start it again, with this data", f"lianmeng up --home {home}"),
+            ("then: all alliances", f"lianmeng alliance list --home {home}"),
+            ("one of them", f"lianmeng alliance show {largest} --home {home}"),
+            ("its story in the logs", f"lianmeng log {largest} --home {home}"),
+        ]
+
+    def _go_on(self, commands: list[tuple[str, str]], page: Path) -> None:
+        self._console.print(f"The story with its pictures: {page.resolve()}", highlight=False)
+        self._console.print("The data is kept. Go on with:", highlight=False)
         self._console.print(facts(commands))
 
 
@@ -134,3 +142,25 @@ def _quiet_logs(settings: Settings) -> None:
     settings.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     out = (settings.logs / "run.out").open("a", encoding="utf-8")
     configure_logs("run", file=settings.logs / "run.jsonl", form="json", stream=out)
+
+
+def _told(
+    script: Script,
+    notes: Notes,
+    found: list[Verdict],
+    commands: list[tuple[str, str]],
+    wall_s: float,
+) -> Told:
+    """What the page shows."""
+    return Told(
+        start=script.start,
+        wall_s=wall_s,
+        firm_count=len(script.firms),
+        node_count=len(script.nodes),
+        signal_count=notes.signal_count,
+        names={firm.firm_id: Name(firm.name_zh, firm.name_en) for firm in script.firms},
+        trends=notes.trends,
+        records=notes.records,
+        judgements=[Judgement(one.text, one.holds, one.detail) for one in found],
+        commands=commands,
+    )
