@@ -16,7 +16,7 @@ SKIPPED_FOLDERS = re.compile(
 )
 """Not part of the repository: history, environment, caches, what a run writes."""
 
-SKIPPED_SUFFIXES = frozenset({".binpb", ".gz", ".ico", ".jpg", ".png", ".woff2"})
+SKIPPED_SUFFIXES = frozenset({".binpb", ".gz", ".ico", ".jpg", ".png", ".woff2", ".xz"})
 
 GENERATED = ROOT / "services" / "lianmeng" / "v1"
 
