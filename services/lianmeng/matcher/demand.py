@@ -95,6 +95,31 @@ def of_wish(
     rates: Mapping[str, FxRate],
 ) -> Demand:
     """The demand of a call. Raises `Rejected` that names the field."""
+    known = _product(wish, product)
+    start, end = _window(wish, now)
+    if wish.max_members < 0:
+        raise _rejected(
+            "OUT_OF_RANGE",
+            "demand.max_members",
+            ("the number of members is below 0", "成员数不能为负数"),
+            ("leave it out for no limit", "不限制时请不填"),
+        )
+    return Demand(
+        demand_id=alliance_id_of_command(zone, principal, command_id),
+        origin=DemandOrigin.MANUAL,
+        requested_by=principal,
+        command_id=command_id,
+        product=snapshot_of(known),
+        markets=_markets(wish, known),
+        window_start_time=start,
+        window_end_time=end,
+        budget_fen=_budget(wish.budget, rates),
+        max_members=wish.max_members,
+    )
+
+
+def _product(wish: DemandWish, product: Product | None) -> Product:
+    """The product, if it is in the catalogue and counted as the caller counts."""
     if product is None or product.state is not ProductState.ACTIVE:
         raise _rejected(
             "UNMAPPED_PRODUCT",
@@ -113,7 +138,10 @@ def of_wish(
             ),
             (f"count in {product.uom}", f"请按 {product.uom} 填写数量"),
         )
-    start, end = _window(wish, now)
+    return product
+
+
+def _markets(wish: DemandWish, product: Product) -> tuple[MarketDemand, ...]:
     if not wish.markets:
         raise _rejected(
             "MISSING_FIELD",
@@ -129,25 +157,7 @@ def of_wish(
             ("a market comes twice", "市场重复"),
             ("name each market once, with its whole quantity", "每个市场只填一次，数量合并"),
         )
-    if wish.max_members < 0:
-        raise _rejected(
-            "OUT_OF_RANGE",
-            "demand.max_members",
-            ("the number of members is below 0", "成员数不能为负数"),
-            ("leave it out for no limit", "不限制时请不填"),
-        )
-    return Demand(
-        demand_id=alliance_id_of_command(zone, principal, command_id),
-        origin=DemandOrigin.MANUAL,
-        requested_by=principal,
-        command_id=command_id,
-        product=snapshot_of(product),
-        markets=markets,
-        window_start_time=start,
-        window_end_time=end,
-        budget_fen=_budget(wish.budget, rates),
-        max_members=wish.max_members,
-    )
+    return markets
 
 
 def _window(wish: DemandWish, now: datetime) -> tuple[datetime, datetime]:
