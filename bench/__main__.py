@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from rich.console import Console
 
-from bench import formations, latency, registrations, transitions
+from bench import formations, latency, matches, registrations, transitions
 from bench.figures import Figure, table
 
 BENCHMARKS: Mapping[str, Callable[[], Awaitable[list[Figure]]]] = {
     "latency": latency.measure,
+    "matches": matches.measure,
     "transitions": transitions.measure,
     "formations": formations.measure,
     "registrations": registrations.measure,

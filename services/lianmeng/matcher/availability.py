@@ -36,11 +36,10 @@ def free_units(
     question: Question, snapshot: Snapshot, resource_id: str, capacity: int
 ) -> Callable[[str], int]:
     """For buckets of a resource that hold `capacity` units each: what is free of them."""
-    own = question.demand.demand_id
+    taken = snapshot.taken(resource_id, question.demand.demand_id)
 
     def free(key: str) -> int:
-        used = snapshot.taken(resource_id, key, own) + question.kept_units(resource_id, key)
-        return max(0, capacity - used)
+        return max(0, capacity - taken.get(key, 0) - question.kept_units(resource_id, key))
 
     return free
 

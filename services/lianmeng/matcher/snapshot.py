@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lianmeng.alliance.books import Book, taken
+from lianmeng.alliance.books import Book
 from lianmeng.pool.firms import Firm
 from lianmeng.pool.nodes import Node
 
@@ -35,10 +35,15 @@ class Snapshot:
     late_days: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
 
-    def taken(self, resource_id: str, key: str, without: str) -> int:
-        """Units of a bucket that alliances other than `without` have in the book."""
+    def taken(self, resource_id: str, without: str) -> dict[str, int]:
+        """By bucket, the units that alliances other than `without` have in the book."""
+        units: dict[str, int] = {}
         book = self.books.get(resource_id)
-        return 0 if book is None else taken(book, key, without)
+        for entry in book.entries if book else ():
+            if entry.alliance_id != without:
+                for bucket in entry.buckets:
+                    units[bucket.key] = units.get(bucket.key, 0) + bucket.units
+        return units
 
     def nodes(self) -> Mapping[str, Node]:
         """All of its nodes by id."""
