@@ -20,7 +20,7 @@ def later_ready_days(problem: Problem) -> tuple[int, ...]:
     usable = sorted({d.latest_ready for c in problem.carriers for d in _open(c)})
     lasts = sorted({max(d.latest_ready for d in _open(c)) for c in problem.carriers if _open(c)})
     chosen = set(_spread(lasts, problem.later_ready_days))
-    roomy = any(d.free_units >= problem.most for c in problem.carriers for d in _open(c))
+    roomy = any(d.free_units >= problem.useful for c in problem.carriers for d in _open(c))
     if not roomy:
         chosen |= set(_spread(usable, problem.later_ready_days + 1))
     return tuple(sorted(chosen))
@@ -45,11 +45,11 @@ def lot_days(maker: Maker, later: Iterable[int]) -> tuple[int, ...]:
 
 
 def useful_departures(
-    carrier: Carrier, ready: Iterable[int], most: int
+    carrier: Carrier, ready: Iterable[int], useful: int
 ) -> tuple[tuple[int, Departure], ...]:
     """Departures that could carry goods ready on one of the days, with their place in the lane.
 
-    For each day the next departures are kept until they have room for everything together.
+    For each day the next departures are kept until they have room for all that is useful.
     """
     kept: dict[int, Departure] = {}
     for day in sorted(set(ready)):
@@ -59,6 +59,6 @@ def useful_departures(
                 continue
             kept[place] = departure
             room += departure.free_units
-            if room >= most:
+            if room >= useful:
                 break
     return tuple(sorted(kept.items()))

@@ -87,7 +87,9 @@ def _add_maker(
     program: Program, layout: Layout, problem: Problem, maker: Maker, days: tuple[int, ...]
 ) -> None:
     """One order at one tier of the scale, made in lots that are ready on some of the days."""
-    reach = min(maker.ready_by(days[-1]), problem.most + maker.multiple)
+    # Beyond what is wanted and one multiple nothing is worth making, unless the least order is.
+    useful = max(problem.wanted, maker.tiers[0].low) + maker.multiple
+    reach = min(maker.ready_by(days[-1]), useful)
     orders = [
         _add_order(program, maker, tier, min(tier.high, reach))
         for tier in maker.tiers
@@ -127,7 +129,7 @@ def _add_transport(program: Program, layout: Layout, problem: Problem, minimums:
         given[day] += units
     leaving: dict[int, list[Term]] = defaultdict(list)
     for carrier in problem.carriers:
-        kept = useful_departures(carrier, (*arriving, *given), problem.most)
+        kept = useful_departures(carrier, (*arriving, *given), problem.useful)
         loads = {}
         for place, departure in kept:
             room = min(departure.free_units, problem.most)

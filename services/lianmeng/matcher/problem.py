@@ -236,6 +236,19 @@ class Problem:
         return frozenset(offer.firm_id for offer in (*(o.offer for o in options), *piles))
 
     @property
+    def wanted(self) -> int:
+        """Units that are worth their price in all markets together."""
+        return sum(need.wanted for need in self.needs)
+
+    @property
+    def useful(self) -> int:
+        """Units beyond which nothing is worth moving: what is wanted, or a least order above it."""
+        least = max((maker.tiers[0].low for maker in self.makers), default=0)
+        multiple = max((maker.multiple for maker in self.makers), default=0)
+        fixed = sum(units for _, units in self.fixed.supply.values())
+        return max(self.wanted, least) + multiple + fixed
+
+    @property
     def most(self) -> int:
         """Units that may land in all markets together."""
         return sum(need.most for need in self.needs)
