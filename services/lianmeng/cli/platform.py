@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -108,6 +108,14 @@ def serve(
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to be made.")],
+    day0: Annotated[
+        datetime | None,
+        typer.Option(
+            "--day0",
+            formats=["%Y-%m-%d"],
+            help="Day on which the example's product takes off.  [default: today]",
+        ),
+    ] = None,
 ) -> None:
     """Write example CSV files of all kinds, signals included; they run as they are.
 
@@ -123,7 +131,8 @@ def init(
             f"{folder} 不是空文件夹", "请指定一个尚不存在的文件夹",
         )  # fmt: skip
     console = Console()
-    for path in write_examples(folder):
+    first = day0 or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for path in write_examples(folder, first.replace(tzinfo=UTC)):
         console.print(path, highlight=False)
     console.print(
         f"\nEdit them, then: lianmeng run --firms {folder} --signals {folder / 'signals.csv'}\n"

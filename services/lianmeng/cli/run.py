@@ -96,7 +96,7 @@ class _Run:
                 played = await making
             self._names = {f.firm_id: f.name_en or f.name_zh for f in played.firms}
             director = Director(platform, played, teller, pace)
-            finished = await director.play(WITHIN_S)
+            finished = await _played(director)
             judged = await judge(platform.endpoints.nats_url, settings.zone, pace.clock.now())
         finally:
             await platform.stop()
@@ -131,6 +131,17 @@ class _Run:
         self._console.print(f"The story with its pictures: {page.resolve()}", highlight=False)
         self._console.print("The data is kept. Go on with:", highlight=False)
         self._console.print(facts(commands))
+
+
+async def _played(director: Director) -> bool:
+    """Play; what one of the players raised is raised by itself."""
+    try:
+        return await director.play(WITHIN_S)
+    except BaseExceptionGroup as group:
+        failure: BaseException = group
+        while isinstance(failure, BaseExceptionGroup):
+            failure = failure.exceptions[0]
+        raise failure from group
 
 
 def _value(notes: Notes, alliance_id: str) -> int:

@@ -16,6 +16,7 @@ from lianmeng.world import signals
 from lianmeng.world.counts import DAY_S, last_time_s
 from lianmeng.world.firms import Pool, build_pool
 from lianmeng.world.products import SCARF, SHAWL
+from lianmeng.world.slices import hourly
 
 DAY0 = datetime(2026, 3, 2, tzinfo=UTC)
 """Day 0 of the demonstration: a Monday, 08:00 in Shanghai."""
@@ -77,7 +78,8 @@ def demonstration(seed: int) -> Script:
 def own_files(folder: Path, signals_file: Path, seed: int) -> OwnFiles:
     """A user's pool and signals. Raises `Rejected` when there is nothing to read."""
     told = read_signals(signals_file, "signals-csv", "lianmeng-run")
-    start = _start(told.batches)
+    batches = tuple(sorted(hourly(told.batches), key=last_time_s))
+    start = _start(batches)
     files = read_pool(folder, start)
     found = files.imported
     pool = Pool(tuple(found.firms), tuple(found.nodes), tuple(found.products))
@@ -85,9 +87,9 @@ def own_files(folder: Path, signals_file: Path, seed: int) -> OwnFiles:
         firms=pool.firms,
         nodes=pool.nodes,
         products=pool.products,
-        signals=told.batches,
+        signals=batches,
         start=start,
-        trends_until=datetime.fromtimestamp(_last(told.batches), UTC),
+        trends_until=datetime.fromtimestamp(_last(batches), UTC),
         seed=seed,
         drama=False,
     )
