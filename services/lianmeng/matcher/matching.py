@@ -48,7 +48,7 @@ def found(
     faults = violations(question, pool, plan, kept)
     if faults:
         raise PlanRefused(question.demand.demand_id, faults)
-    return Found(plan, risk_report(question, plan))
+    return Found(plan, risk_report(question, pool, plan))
 
 
 def missing(question: Question, pool: Snapshot, framed: Framed, status: Status) -> Missing:

@@ -59,6 +59,13 @@ class Answer:
     repeatable: bool
 
 
+def warm_up() -> None:
+    """One tiny solve: the first in a process takes several times as long as the next."""
+    program = Program()
+    program.at_least([(program.binary(1.0), 1.0)], 1.0)
+    solve(program, Effort(gap_bp=0, node_limit=1, wall_ms=10_000))
+
+
 def solve(program: Program, effort: Effort) -> Answer:
     """The best solution that the effort finds. Takes no lock of Python's while it works."""
     model = Model.from_model_proto(_proto(program))

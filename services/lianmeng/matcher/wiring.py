@@ -15,6 +15,7 @@ from lianmeng.matcher.follow import PoolView
 from lianmeng.matcher.planner import SolvingPlanner
 from lianmeng.matcher.rpc import MatcherRpc
 from lianmeng.matcher.service import SOLVES_AT_ONCE, Matcher
+from lianmeng.matcher.solver import warm_up
 from lianmeng.pool.follow import FollowedKeys
 from lianmeng.runtime.jetstream import Log
 from lianmeng.runtime.process import Parts, Process
@@ -53,6 +54,7 @@ def assemble(log: Log, zone: str, clock: Clock, limits: Thresholds) -> Parts:
         await consume_alliances(log, zone, matcher)
 
     async def ready() -> None:
+        await asyncio.to_thread(warm_up)
         await pool.ready()
         await book.catch_up()
 
