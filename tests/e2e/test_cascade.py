@@ -27,7 +27,7 @@ HOURS_SO_FAR = 20
 
 
 @pytest.mark.data
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_a_real_cascade_forms_an_alliance(tmp_path: Path, data_dir: Path) -> None:
     text = (data_dir / "trend" / "cascades" / "RT23.txt").read_text(encoding="ascii")
     async with short_story(tmp_path / "home") as story:

@@ -13,7 +13,7 @@ from tests.e2e.short_story import patiently, short_story, summary
 from tests.e2e.test_kills import EXPECTED, WITHIN_S
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_flushall_loses_nothing(tmp_path: Path) -> None:
     async with short_story(tmp_path / "home") as story:
         memory = redis.asyncio.Redis.from_url(story.platform.endpoints.redis_url)

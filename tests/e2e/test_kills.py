@@ -24,7 +24,7 @@ ROUNDS = 2
 
 EXPECTED = Summary("DISSOLVED", "TASKS_COMPLETED", UNITS, UNITS)
 SEED = 20_260_302
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 
 
 class Killer:
@@ -50,7 +50,7 @@ class Killer:
         self.kills.append((record.state.state, service))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)  # three minutes on two idle cores
 async def test_kills_change_nothing(tmp_path: Path) -> None:
     rng = Random(SEED)
     async with short_story(tmp_path / "home") as story:

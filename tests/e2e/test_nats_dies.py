@@ -14,7 +14,7 @@ from tests.e2e.test_kills import EXPECTED, WITHIN_S
 DIES_IN = (State.PROPOSED, State.INVITING, State.REPAIRING)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(500)
 async def test_the_log_server_is_killed(tmp_path: Path) -> None:
     async with short_story(tmp_path / "home") as story:
         died: list[State] = []
