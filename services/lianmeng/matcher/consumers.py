@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
+from datetime import timedelta
 
 from google.protobuf.message import DecodeError
 
 from lianmeng.alliance import facts as f
 from lianmeng.alliance.wire import EVENT, read_record
-from lianmeng.kernel.errors import Poison, Rejected
+from lianmeng.kernel.errors import Poison, Rejected, Transient
 from lianmeng.kernel.trends import Trend
 from lianmeng.matcher.demand import forms_alliance, of_trend
 from lianmeng.matcher.follow import PoolView
 from lianmeng.matcher.service import SELF, SOLVES_AT_ONCE, Matcher
+from lianmeng.pool.products import ProductState
 from lianmeng.runtime import subjects
 from lianmeng.runtime.codec import decode
 from lianmeng.runtime.consumers import Durable, consume
@@ -23,8 +24,8 @@ from lianmeng.v1 import trend_pb2
 _ASKS = frozenset({"alliance.demand_accepted", "alliance.rematch_due", "alliance.repair_requested"})
 """Facts that the matcher has to answer."""
 
-PRODUCT_WITHIN_S = 5.0
-"""Seconds that a mapped trend waits for its product to be heard of from the registry."""
+WAIT = timedelta(milliseconds=50)
+"""After this a mapped trend looks again whether its product has been heard of."""
 
 
 async def consume_trends(log: Log, zone: str, matcher: Matcher, pool: PoolView) -> None:
@@ -35,13 +36,10 @@ async def consume_trends(log: Log, zone: str, matcher: Matcher, pool: PoolView) 
         if not forms_alliance(trend):
             return
         product = pool.product(trend.product_id)
-        for _ in range(int(PRODUCT_WITHIN_S / 0.05)):
-            if product is not None:
-                break
-            await asyncio.sleep(0.05)
-            product = pool.product(trend.product_id)
-        if product is None:
-            raise Poison("UNMAPPED_PRODUCT", f"the registry has no {trend.product_id}")
+        if product is None:  # the trend service has heard of it, so it is on its way
+            raise Transient("VIEW_LAGS", f"{trend.product_id} is not yet known", WAIT)
+        if product.state is not ProductState.ACTIVE:
+            return
         try:
             demand = of_trend(trend, product)
         except Rejected as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,12 +67,16 @@ class Matcher:
         return await self._solve(lambda: self.planner.plan(demand, snapshot))
 
     async def match(self, alliance_id: str, fact_count: int) -> None:
-        """Find a plan for an alliance that is MATCHING and still at its `fact_count`-th fact."""
+        """Find a plan for an alliance that is MATCHING and still at its `fact_count`-th fact.
+
+        If it moves on meanwhile, somebody else has a plan for it, or it has ended.
+        """
         loaded = await self.log.load(alliance_id)
         state = loaded.state
         if state is None or state.state is not State.MATCHING or state.fact_count != fact_count:
             return
-        await self._commit_outcome(loaded, self._plan)
+        with suppress(Conflict):
+            await self._commit_outcome(loaded, self._plan)
 
     async def repair(self, alliance_id: str) -> None:
         """Replace lost members where a repair is asked for."""
