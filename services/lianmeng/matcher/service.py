@@ -103,7 +103,7 @@ class Matcher:
             try:
                 with SOLVE_SECONDS.time():
                     outcome = await asyncio.to_thread(work)
-            except PlanRefused as refused:  # the alarm; the demand is tried again later
+            except PlanRefused as refused:  # the alarm: a bug of ours
                 line.error("plan.refused", alliance=refused.demand_id, reason=str(refused))
                 outcome = Missing(reason="PLAN_REFUSED")
             PLANS.labels(outcome.reason if isinstance(outcome, Missing) else "FOUND").inc()
