@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from lianmeng.alliance import facts as f
 from lianmeng.alliance.contract import annex_hashes
@@ -19,6 +20,7 @@ from tests.pools import (
     SELLER,
     agency,
     bangkok,
+    day,
     firm,
     forwarder,
     mill,
@@ -154,3 +156,21 @@ def test_under_a_contract_changed_parts_get_new_ids() -> None:
     assert any(ref.startswith("l") for ref in new)
     assert any(ref.startswith("s") for ref in new)
     assert active_members(settled(after_repair(asked, plan)))
+
+
+def test_days_later_the_rest_of_the_window_is_matched_anew() -> None:
+    snapshot = three_of_each()
+    running = active(inviting(snapshot))
+    assert running.plan is not None
+    failed = evolve(running, f.MemberFailed(firm_id="mill-a", reason="REPORTED"), NOW, "test")
+    assert failed is not None
+    later = replace(snapshot, now=NOW + timedelta(days=2))
+    plan = repaired(settled(failed), later)
+    assert plan.day0_date == running.plan.day0_date
+    kept = {ref_of(part) for part in parts(running.plan)}
+    new = [lot for lot in plan.lots if lot.lot_id not in kept]
+    assert new
+    assert all(day(5) <= lot.ready_date for lot in new)
+    assert all(bucket.key > day(2).isoformat() for lot in new for bucket in lot.buckets)
+    assert max(s.land_date for s in plan.shipments) <= day(18)
+    assert plan.solve.bound_fen <= plan.cost.total_fen
