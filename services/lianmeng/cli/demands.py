@@ -68,7 +68,9 @@ def submit(
 ) -> None:
     """Submit a demand: an alliance is looked for. Without --p10 and --p90, half and 5/3 of --p50.
 
-    lianmeng demand submit rpet-summer-scarf --market TH --p50 3000
+    For example:
+
+        lianmeng demand submit rpet-summer-scarf --market TH --p50 3000
     """
     here = desk(home, as_json)
     wish = _wish(here.now, product, market, (p10, p50, p90), days, until, budget)

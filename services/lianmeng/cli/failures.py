@@ -41,7 +41,7 @@ def tell(error: LianmengError, *, as_json: bool) -> None:
         return
     console = Console(stderr=True, highlight=False)
     for style, text in _lines(error):
-        console.print(Text(text, style=style))
+        console.print(Text(text, style=style), soft_wrap=True)
 
 
 def facts_of(error: LianmengError) -> dict[str, object]:

@@ -34,13 +34,15 @@ class Tail:
 
     path: Path
     read_bytes: int = 0
+    inode: int = 0
 
     def lines(self) -> Iterator[Line]:
         """What has come since the last call."""
         if not self.path.exists():
             return
-        if self.path.stat().st_size < self.read_bytes:
-            self.read_bytes = 0
+        found = self.path.stat()
+        if found.st_ino != self.inode or found.st_size < self.read_bytes:
+            self.read_bytes, self.inode = 0, found.st_ino
         with self.path.open("rb") as file:
             file.seek(self.read_bytes)
             whole, newline, _ = file.read().rpartition(b"\n")

@@ -14,7 +14,7 @@ from rich.console import Console
 from lianmeng.cli.desk import desk
 from lianmeng.cli.failures import usage
 from lianmeng.cli.options import Home, Json
-from lianmeng.cli.pictures import LOCAL, facts
+from lianmeng.cli.pictures import LOCAL, console, facts
 from lianmeng.runtime.settings import Endpoints, Settings, load_settings
 
 NEXT = (
@@ -37,38 +37,38 @@ def up(home: Home = None) -> None:
 
         lianmeng up --home my-data
     """
-    asyncio.run(_until_told(load_settings(home=home), Console()))
+    asyncio.run(_until_told(load_settings(home=home), console()))
 
 
-async def _until_told(settings: Settings, console: Console) -> None:
-    running = asyncio.create_task(_run(settings, console))
+async def _until_told(settings: Settings, out: Console) -> None:
+    running = asyncio.create_task(_run(settings, out))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     try:
         await running
     except asyncio.CancelledError:
-        console.print(f"Stopped. The data stays in {settings.home}.", highlight=False)
+        out.print(f"Stopped. The data stays in {settings.home}.", highlight=False)
 
 
-async def _run(settings: Settings, console: Console) -> None:
+async def _run(settings: Settings, out: Console) -> None:
     from lianmeng.runtime.logs import configure_logs
     from lianmeng.runtime.platform import Platform
 
     configure_logs("up", file=settings.logs / "up.jsonl", level="warning")
-    with console.status("starting NATS, Valkey and the services …"):
+    with out.status("starting NATS, Valkey and the services …"):
         platform = Platform(settings)
         await platform.__aenter__()
     try:
-        _say_where(console, settings, platform.endpoints)
+        _say_where(out, settings, platform.endpoints)
         await asyncio.Event().wait()
     finally:
-        with console.status("stopping …"):
+        with out.status("stopping …"):
             await platform.stop()
 
 
-def _say_where(console: Console, settings: Settings, where: Endpoints) -> None:
+def _say_where(out: Console, settings: Settings, where: Endpoints) -> None:
     home = settings.home.resolve()
-    console.print(
+    out.print(
         facts(
             [
                 ("data, keys, logs", home),
@@ -80,8 +80,8 @@ def _say_where(console: Console, settings: Settings, where: Endpoints) -> None:
         )
     )
     option = "" if settings.home == Path("lianmeng-data") else f" --home {settings.home}"
-    console.print("\nThe platform is up. Ctrl-C ends it. In another terminal:\n")
-    console.print(facts((what, _with(command, option)) for what, command in NEXT))
+    out.print("\nThe platform is up. Ctrl-C ends it. In another terminal:\n")
+    out.print(facts((what, _with(command, option)) for what, command in NEXT))
 
 
 def _with(command: str, option: str) -> str:
@@ -96,9 +96,11 @@ def serve(
 ) -> None:
     """Run one service in the foreground; it finds NATS and Redis in the home or the environment.
 
-    export LIANMENG_NATS_URL=nats://10.0.0.5:4222 LIANMENG_REDIS_URL=redis://10.0.0.6
+    For example:
 
-    lianmeng serve matcher
+        export LIANMENG_NATS_URL=nats://10.0.0.5:4222 LIANMENG_REDIS_URL=redis://10.0.0.6
+
+        lianmeng serve matcher
     """
     from lianmeng.cli.wires import wire_of
     from lianmeng.runtime.process import run_service
@@ -119,9 +121,11 @@ def init(
 ) -> None:
     """Write example CSV files of all kinds, signals included; they run as they are.
 
-    lianmeng init my-pool
+    For example:
 
-    lianmeng run --firms my-pool --signals my-pool/signals.csv
+        lianmeng init my-pool
+
+        lianmeng run --firms my-pool --signals my-pool/signals.csv
     """
     from lianmeng.cli.examples import write_examples
 
@@ -130,11 +134,13 @@ def init(
             "DIR", f"{folder} is not empty", "name a folder that does not exist yet",
             f"{folder} 不是空文件夹", "请指定一个尚不存在的文件夹",
         )  # fmt: skip
-    console = Console()
     first = day0 or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    for path in write_examples(folder, first.replace(tzinfo=UTC)):
-        console.print(path, highlight=False)
-    console.print(
+    out = console()
+    with out.status("inventing a market …"):
+        paths = write_examples(folder, first.replace(tzinfo=UTC))
+    for path in paths:
+        out.print(path, highlight=False)
+    out.print(
         f"\nEdit them, then: lianmeng run --firms {folder} --signals {folder / 'signals.csv'}\n"
         f"or, into a platform that runs: lianmeng firm import {folder} --activate",
         highlight=False,
@@ -144,7 +150,9 @@ def init(
 def status(home: Home = None, as_json: Json = False) -> None:
     """Show which services serve, story time and its pace, and what lies on the log.
 
-    lianmeng status --json
+    For example:
+
+        lianmeng status --json
     """
     from lianmeng.cli.health import Health, look
 

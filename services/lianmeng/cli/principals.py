@@ -39,7 +39,9 @@ def create_principal(
 ) -> None:
     """Create a principal that acts for no firm. Its key is made under <home>/keys.
 
-    lianmeng principal create zone-manager --role zone-manager
+    For example:
+
+        lianmeng principal create zone-manager --role zone-manager
     """
     here = desk(home, as_json)
     signer = ensure_key(here.settings.home / "keys" / f"{principal_id}.pem", principal_id)
@@ -112,7 +114,9 @@ def add_key(
 ) -> None:
     """Add a key, so that the old one can be closed afterwards.
 
-    lianmeng key add new.pem --as keqiao-yunjian
+    For example:
+
+        lianmeng key add new.pem --as keqiao-yunjian
     """
     here = desk(home, as_json)
     owner = of or principal

@@ -43,7 +43,9 @@ def list_tasks(
 ) -> None:
     """Show the tasks on which your firm can act now, the most urgent first.
 
-    lianmeng task list --as keqiao-yunjian
+    For example:
+
+        lianmeng task list --as keqiao-yunjian
     """
     here = desk(home, as_json)
     request = pb.ListTasksRequest(alliance_id=alliance_id, open_only=not every)
@@ -109,7 +111,9 @@ def report_task(
 ) -> None:
     """Report on a task of yours: done, still at it, or that it will not be done.
 
-    lianmeng task report a-… l1-produce --units 6000 --as keqiao-yunjian
+    For example:
+
+        lianmeng task report a-… l1-produce --units 6000 --as keqiao-yunjian
     """
     here = desk(home, as_json)
     if kind not in KINDS:

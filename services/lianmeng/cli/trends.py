@@ -34,7 +34,9 @@ def list_trends(
 ) -> None:
     """Show trends, newest first: product, market, phase, expected demand.
 
-    lianmeng trend list --market TH
+    For example:
+
+        lianmeng trend list --market TH
     """
     here = desk(home, as_json)
 
@@ -157,7 +159,9 @@ def ingest_signals(
 ) -> None:
     """Send the signals of a CSV file. Sent again under the same source, it counts once.
 
-    lianmeng trend ingest signals.csv --source shop-th-2026-03
+    For example:
+
+        lianmeng trend ingest signals.csv --source shop-th-2026-03
     """
     here = desk(home, as_json)
     read = read_signals(file, source, salt)
