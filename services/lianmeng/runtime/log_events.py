@@ -28,7 +28,6 @@ EVENTS = {
     "message.retried": "消息 {subject} 暂时无法处理（{reason}），稍后重试",
     "message.failed": "处理消息 {subject} 时程序出错：{error}",
     "deadletter.put": "消息 {subject} 无法处理，已放入死信：{reason}",
-    "batch.refused": "原子批次未获确认：{reason}",
     "books.conflict": "产能账本有新版本，重新读取后再提交",
     "view.rebuilding": "读模型 {view} 从日志重建，至序号 {count}",
     "view.unavailable": "工作内存（Redis）不可用：{view}",
@@ -47,7 +46,6 @@ EVENTS = {
     "registry.key_closed": "密钥已停用：{key_id}",
     "registry.imported": "批量导入完成：成功 {accepted} 条，拒绝 {rejected} 条",
     # trend
-    "signals.received": "收到信号批次：{count} 条",
     "signals.refused": "信号批次被拒绝：{reason}",
     "trend.detected": "发现爆红：{product} 在 {market}",
     "trend.updated": "爆红更新：{product} 在 {market}，阶段 {phase}",
@@ -82,15 +80,6 @@ EVENTS = {
     "alliance.dissolved": "联盟已解散：{reason}",
     "alliance.formation_failed": "组建失败：{reason}",
     "alliance.infeasible": "需求无法满足：{reason}",
-    # invitations and tasks
-    "invitation.sent": "邀请已发给 {firm}",
-    "invitation.accepted": "{firm} 已接受邀请",
-    "invitation.declined": "{firm} 已谢绝邀请",
-    "invitation.expired": "给 {firm} 的邀请已过期",
-    "invitation.late": "{firm} 答复太晚，转为候补",
-    "task.reported": "{firm} 报告任务 {task}",
-    "task.accepted": "{firm} 验收任务 {task}",
-    "task.overdue": "任务 {task} 逾期",
     "timer.fired": "定时器到期",
     "sweep.done": "巡检完成，补发 {count} 个到期事项",
 }
