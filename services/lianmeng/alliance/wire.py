@@ -9,7 +9,6 @@ from google.protobuf.message import DecodeError, Message
 
 from lianmeng.alliance.books import Book
 from lianmeng.alliance.facts import Fenced, name_of
-from lianmeng.alliance.plan import Plan
 from lianmeng.alliance.records import AllianceRecord
 from lianmeng.kernel.errors import Poison, Rejected
 from lianmeng.runtime.codec import decode, encode
@@ -31,30 +30,36 @@ ATTEMPT = "Lm-Event-Id"
 def record_bytes(record: AllianceRecord) -> bytes:
     """A record as stored.
 
-    A plan is by far the largest part and seldom changes, so its bytes are remembered; a protobuf
-    message is the concatenation of its fields, in any order.
+    The plan, the invitations and the tasks are most of a state, and a fact changes one of them or
+    none, so the bytes of each are remembered; a protobuf message is the concatenation of its
+    fields, in any order.
     """
     outer = encode(replace(record, state=None), pb.AllianceRecord).SerializeToString()
     if record.state is None:
         return outer
-    plan = record.state.plan
-    state = encode(replace(record.state, plan=None), pb.AllianceState).SerializeToString()
-    if plan is not None:
-        state += _field(pb.AllianceState, "plan", _plan_bytes(plan))
-    return outer + _field(pb.AllianceRecord, "state", state)
+    state = record.state
+    rest = replace(state, plan=None, invitations=(), tasks=())
+    parts = [encode(rest, pb.AllianceState).SerializeToString()]
+    if state.plan is not None:
+        parts.append(_field(pb.AllianceState, "plan", _remembered(state.plan, pb.Plan)))
+    invited = (_remembered(one, pb.Invitation) for one in state.invitations)
+    parts += [_field(pb.AllianceState, "invitations", data) for data in invited]
+    tasks = (_remembered(one, pb.Task) for one in state.tasks)
+    parts += [_field(pb.AllianceState, "tasks", data) for data in tasks]
+    return outer + _field(pb.AllianceRecord, "state", b"".join(parts))
 
 
-_PLANS_KEPT = 256
-_plans: OrderedDict[int, tuple[Plan, bytes]] = OrderedDict()
+_REMEMBERED = 4_096
+_bytes: OrderedDict[int, tuple[object, bytes]] = OrderedDict()
 
 
-def _plan_bytes(plan: Plan) -> bytes:
-    """Remembered by identity: plans are immutable, and kept alive as long as their bytes."""
-    known = _plans.get(id(plan))
+def _remembered(part: object, message: type[Message]) -> bytes:
+    """Its bytes, by identity: parts are immutable, and kept alive as long as their bytes."""
+    known = _bytes.get(id(part))
     if known is None:
-        known = _plans[id(plan)] = (plan, encode(plan, pb.Plan).SerializeToString())
-        if len(_plans) > _PLANS_KEPT:
-            _plans.popitem(last=False)
+        known = _bytes[id(part)] = (part, encode(part, message).SerializeToString())
+        if len(_bytes) > _REMEMBERED:
+            _bytes.popitem(last=False)
     return known[1]
 
 
