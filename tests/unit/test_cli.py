@@ -94,11 +94,11 @@ def test_an_unknown_service_is_refused(tmp_path: Path) -> None:
 
 def test_a_run_needs_both_files_and_a_fresh_home(tmp_path: Path) -> None:
     alone = lianmeng("run", "--firms", str(tmp_path))
-    assert alone.exit_code == 1
+    assert alone.exit_code == 2
     assert "give both" in alone.stderr
     (tmp_path / "anchors.jsonl").write_text("{}\n")
     again = lianmeng("run", "--home", str(tmp_path))
-    assert again.exit_code == 1
+    assert again.exit_code == 2
     assert "holds an earlier run" in again.stderr
 
 
@@ -108,7 +108,7 @@ def test_init_writes_files_once(tmp_path: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     assert {"firms.csv", "factories.csv", "products.csv", "signals.csv"} <= names
     again = lianmeng("init", str(folder))
-    assert again.exit_code == 1
+    assert again.exit_code == 2
     assert "is not empty" in again.stderr
 
 

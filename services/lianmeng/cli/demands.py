@@ -109,7 +109,8 @@ def what_if(
             services.matcher.WhatIf, pb.WhatIfRequest(demand=wish), within_s=60
         )
 
-    answer = here.call(principal, work)
+    with here.busy("looking for the best plan …"):
+        answer = here.call(principal, work)
     if answer.HasField("plan"):
         here.show(answer, plan_table(answer.plan), Rule(style="dim"), cost_lines(answer.plan))
         return

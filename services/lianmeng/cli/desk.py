@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +62,10 @@ class Desk:
         """All services of this home."""
         addresses = {name: find_service(self.settings, name) for name in SERVICES}
         return Services(addresses, self.clock, self.settings.tls_ca)
+
+    def busy(self, text: str) -> AbstractContextManager[object]:
+        """Say what takes a while, as long as it does; to people at a terminal only."""
+        return nullcontext() if self.as_json else self.console.status(text)
 
     def show(self, data: Message | Iterable[Message], *pictures: RenderableType) -> None:
         """The answer: data for machines, pictures for people."""

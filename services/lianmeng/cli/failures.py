@@ -18,6 +18,9 @@ from lianmeng.kernel.errors import LianmengError, Rejected, Transient
 FAILED = 1
 """Exit code of a command that was refused or could not be carried out."""
 
+MISUSED = 2
+"""Exit code of wrong usage, the parser's own included."""
+
 AS_JSON = "lianmeng.json"
 """Where the command remembers that its reader is a machine."""
 
@@ -31,7 +34,7 @@ class Group(TyperGroup):
             return super().invoke(ctx)
         except LianmengError as error:
             tell(error, as_json=bool(ctx.meta.get(AS_JSON)))
-            raise typer.Exit(FAILED) from error
+            raise typer.Exit(MISUSED if isinstance(error, Misused) else FAILED) from error
 
 
 def tell(error: LianmengError, *, as_json: bool) -> None:
@@ -83,9 +86,13 @@ def _lines(error: LianmengError) -> list[tuple[str, str]]:
             return [("bold red", str(error))]
 
 
-def usage(field: str, message: str, hint: str, message_zh: str, hint_zh: str) -> Rejected:
+class Misused(Rejected):
     """A command line that cannot be carried out as it is."""
-    return Rejected(
+
+
+def usage(field: str, message: str, hint: str, message_zh: str, hint_zh: str) -> Misused:
+    """Wrong words on the command line; `field` is the option or argument."""
+    return Misused(
         reason="MALFORMED_VALUE",
         field=field,
         message=message,

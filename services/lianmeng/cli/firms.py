@@ -164,7 +164,8 @@ def import_firms(
         kept = [firm.firm_id for label, firm in firms if label not in refused]
         return answer, await activate(services, caller, kept) if active else 0
 
-    answer, activated = here.call(principal, work)
+    with here.busy(f"registering {len(items):,} records …"):
+        answer, activated = here.call(principal, work)
     if as_json:
         errors = [str(error) for error in files.imported.errors]
         told = {**plain(answer), "file_errors": errors, "activated_count": activated}

@@ -171,7 +171,8 @@ def ingest_signals(
     async def work(services: Services, caller: Caller) -> pb.IngestSignalsResponse:
         return await caller.trend.send(services.trend.IngestSignals, requests(read.batches))
 
-    answer = here.call(principal, work)
+    with here.busy(f"sending {read.row_count:,} signals …"):
+        answer = here.call(principal, work)
     here.show(
         answer,
         f"{answer.kept_signal_count:,} signals kept, {read.refused_row_count:,} rows and "

@@ -10,12 +10,14 @@ from lianmeng.v1 import alliance_pb2 as pb
 from lianmeng.world.director import Notes
 from lianmeng.world.script import Script
 
+_REPLAYS = ("REPLAY", "ATTEMPT_TWICE", "COMMAND_TWICE")
+
 PROMISES = (
-    ("the log replays to the same state", ("REPLAY", "ATTEMPT_TWICE", "COMMAND_TWICE")),
+    ("the log replays to the same state: {records} facts", _REPLAYS),
     ("one alliance per trend, one invitation per version", ("TWO_BEGINNINGS", "INVITED_TWICE")),
     ("every acceptance is signed", ("UNSIGNED",)),
     ("no line, lane, stock or agency was ever booked above its capacity", ("OVERBOOKED",)),
-    ("capacity restored: the books hold nothing of ended alliances", ("NOT_RELEASED",)),
+    ("capacity restored: nothing of ended alliances in {books} books", ("NOT_RELEASED",)),
     ("the books are what the facts say", ("BOOK_DIFFERS",)),
     ("every statement sums to the fen", ("STATEMENT",)),
     ("nothing hangs", ("NO_DEADLINE", "STUCK")),
@@ -69,4 +71,5 @@ def _promises(judged: Judged) -> Iterable[Verdict]:
     for text, codes in PROMISES:
         broken = [one for one in judged.violations if one.code in codes]
         detail = f"{broken[0].code} {broken[0].subject}: {broken[0].message}" if broken else ""
-        yield Verdict(text, not broken, detail)
+        said = text.format(records=judged.record_count, books=judged.book_count)
+        yield Verdict(said, not broken, detail)
