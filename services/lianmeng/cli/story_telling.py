@@ -25,6 +25,9 @@ COLOURS = ("cyan", "magenta", "blue", "green")
 INDENT = 15
 """Columns that the time takes."""
 
+ROOMY = 110
+"""Columns from which on tables stand under the text that they belong to."""
+
 PACES = {
     SLOW: "people have to answer: an hour takes a second",
     WAITING: "time-lapse: a day takes ten seconds",
@@ -61,7 +64,8 @@ class Teller:
 
     def picture(self, thing: RenderableType) -> None:
         """A table below the line that it belongs to."""
-        self._console.print(Padding(thing, (0, 0, 1, INDENT)), highlight=False)
+        left = INDENT if self._console.width >= ROOMY else 2
+        self._console.print(Padding(thing, (0, 0, 1, left)), highlight=False)
 
     def pace(self, factor: float) -> None:
         """The pace of story time has changed."""
@@ -179,7 +183,8 @@ class Teller:
     def _expired(self, record: apb.AllianceRecord, fact: apb.Expired) -> None:
         gone = set(fact.invitation_ids)
         firms = [i.firm_id for i in record.state.invitations if i.invitation_id in gone]
-        self._say(record, f"[red]✗ no answer from {self._names(firms)}[/] in four hours: expired")
+        hours = record.state.limits.invitation_hours
+        self._say(record, f"[red]✗ no answer from {self._names(firms)}[/] in {hours} h: expired")
 
     def _repair_requested(self, record: apb.AllianceRecord, fact: apb.RepairRequested) -> None:
         self._say(
